@@ -1,0 +1,1 @@
+"""Who did what, who may come in, and what stays sealed."""

