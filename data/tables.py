@@ -311,8 +311,9 @@ referral_code = fed(
     Column("status", Text, nullable=False, server_default="active"),
     moment("expires_at", nullable=True),
     moment("created_at", now=True),
-    one_of("kind", "link", "coupon"),
+    one_of("kind", "link", "coupon", "referral"),
     one_of("status", "active", "retired"),
+    CheckConstraint("code = lower(code)", name="code_lower"),  # people type codes in any case
     CheckConstraint("uses >= 0 and (use_limit is null or uses <= use_limit)", name="uses_within_limit"),
 )
 

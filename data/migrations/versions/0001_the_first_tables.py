@@ -40,6 +40,38 @@ FUNCTIONS = (
         raise exception '% is append-only', tg_table_name using errcode = '42501';
     end $$
     """,
+    """
+    create function keep_partner_steps() returns trigger language plpgsql as $$
+    begin
+        if new.code <> old.code then
+            raise exception 'a partner keeps its code' using errcode = '23514';
+        end if;
+        if new.status <> old.status and (old.status, new.status) not in (
+            ('pending', 'active'), ('pending', 'terminated'), ('active', 'suspended'), ('active', 'terminated'),
+            ('suspended', 'active'), ('suspended', 'terminated')
+        ) then
+            raise exception 'a % partner never becomes %', old.status, new.status using errcode = '23514';
+        end if;
+        return new;
+    end $$
+    """,
+    """
+    create function keep_terms() returns trigger language plpgsql as $$
+    declare
+        today date := (select (now() at time zone timezone)::date from program where id = old.program_id);
+    begin
+        if tg_op = 'DELETE' then
+            if old.since <= today then
+                raise exception 'terms that have begun are never deleted' using errcode = '23514';
+            end if;
+            return old;
+        end if;
+        if (to_jsonb(new) - 'until') <> (to_jsonb(old) - 'until') or old.until <= today or new.until < today then
+            raise exception 'terms never change; only their last day may be set' using errcode = '23514';
+        end if;
+        return new;
+    end $$
+    """,
 )
 
 
@@ -414,7 +446,8 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("xid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
-        sa.CheckConstraint("kind in ('link', 'coupon')", name=op.f("referral_code_kind_known")),
+        sa.CheckConstraint("kind in ('link', 'coupon', 'referral')", name=op.f("referral_code_kind_known")),
+        sa.CheckConstraint("code = lower(code)", name=op.f("referral_code_code_lower")),
         sa.CheckConstraint("status in ('active', 'retired')", name=op.f("referral_code_status_known")),
         sa.CheckConstraint(
             "uses >= 0 and (use_limit is null or uses <= use_limit)", name=op.f("referral_code_uses_within_limit")
@@ -693,6 +726,10 @@ def upgrade() -> None:
         "create trigger append_only before update or delete on audit for each row execute function refuse_change()"
     )
     op.execute("create trigger no_truncate before truncate on audit execute function refuse_change()")
+    op.execute("create trigger steps before update on partner for each row execute function keep_partner_steps()")
+    op.execute(
+        "create trigger terms before update or delete on program_terms for each row execute function keep_terms()"
+    )
 
 
 def downgrade() -> None:
@@ -754,5 +791,5 @@ def downgrade() -> None:
     op.drop_table("audit")
     op.drop_index("annotation_xid_ix", table_name="annotation")
     op.drop_table("annotation")
-    for function in ("renew_xid", "leave_tombstone", "refuse_change"):
+    for function in ("renew_xid", "leave_tombstone", "refuse_change", "keep_partner_steps", "keep_terms"):
         op.execute(f"drop function {function}()")

@@ -1,0 +1,1 @@
+"""Partners: who earns a share, under which terms, and which sales are theirs."""
