@@ -39,6 +39,9 @@ CONF = {
 }
 
 
+_keepers: list[subprocess.Popen[bytes]] = []
+
+
 class NoServer(Exception):
     """Postgres could not be started; the sentence says what to do."""
 
@@ -165,7 +168,8 @@ def ensure_keeper(folder: Path, wear: list[str], durable: bool) -> None:
     conf = CONF if durable else CONF | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     options = [word for name, value in conf.items() for word in ("-c", f"{name}={value}")]
     command = [*wear, str(binaries() / "postgres"), "-D", str(folder / "data"), *options]
-    subprocess.Popen(
+    _keepers[:] = [keeper for keeper in _keepers if keeper.poll() is None]  # those that ended are reaped
+    keeper = subprocess.Popen(
         [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), str(folder), json.dumps(command)],
         start_new_session=True,
         stdin=subprocess.DEVNULL,
@@ -173,6 +177,7 @@ def ensure_keeper(folder: Path, wear: list[str], durable: bool) -> None:
         stderr=subprocess.DEVNULL,
         cwd="/",
     )
+    _keepers.append(keeper)  # it outlives us, knowingly: a dropped handle would warn that it still runs
 
 
 def wait_until_it_answers(server: Server) -> None:
