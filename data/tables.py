@@ -116,8 +116,6 @@ person = Table(
     Column("password_hash", Text),  # Argon2id
     Column("totp_sealed", LargeBinary),  # sealed by the vault; null until a second factor is set up
     Column("totp_step", BigInteger),  # the last 30-second step that was used, so that a code serves once
-    Column("failures", Integer, nullable=False, server_default="0"),
-    moment("locked_until", nullable=True),
     moment("created_at", now=True),
     CheckConstraint("email = lower(email)", name="email_lower"),
     CheckConstraint(ROLES_KNOWN, name="roles_known"),
@@ -145,7 +143,7 @@ session = Table(
     metadata,
     Column("id", Uuid, primary_key=True, server_default=text("gen_random_uuid()")),
     ref("person_id", "person.id", nullable=False, index=True),
-    Column("token_key", Text, nullable=False, unique=True),  # SHA-256 of issuer | subject | sid or iat of the ID token
+    Column("token_key", Text, nullable=False, unique=True),  # SHA-256 of issuer | subject | sid | iat of the ID token
     Column("amr", ARRAY(Text), nullable=False, server_default="{}"),
     moment("auth_time"),
     moment("created_at", now=True),
@@ -155,15 +153,25 @@ session = Table(
     Column("origin", Text, nullable=False, server_default=""),
 )
 
-setup_token = Table(  # one-time links: first password, reset, a new second factor
+setup_token = Table(  # one-time links: the first admin, a password, a second factor
     "setup_token",
     metadata,
     Column("token_hash", Text, primary_key=True),
-    ref("person_id", "person.id", nullable=False),
+    ref("person_id", "person.id"),  # null: the first admin, who is nobody yet
     Column("purpose", Text, nullable=False),
     moment("expires_at"),
     moment("used_at", nullable=True),
-    one_of("purpose", "password", "second_factor"),
+    one_of("purpose", "first_admin", "password", "second_factor"),
+    CheckConstraint("(person_id is null) = (purpose = 'first_admin')", name="person_known"),
+)
+
+signin_attempt = Table(  # attempts to sign in that did not succeed: per address typed, known or not, and per origin
+    "signin_attempt",
+    metadata,
+    Column("key", Text, primary_key=True),  # email:SHA-256 of the address, or origin:network address
+    Column("count", Integer, nullable=False, server_default="0"),
+    moment("last_at", now=True),
+    moment("locked_until", nullable=True),
 )
 
 signin_code = Table(  # OpenID authorization codes, in the database so that any replica can redeem them
@@ -208,9 +216,11 @@ job_run = Table(  # one row per job and business date, written with the work: ex
     Column("name", Text, nullable=False),
     Column("business_day", Date, nullable=False),
     Column("state", Text, nullable=False),
-    Column("detail", JSONB, nullable=False, server_default="{}"),
+    Column("attempts", Integer, nullable=False, server_default="1"),
+    Column("detail", JSONB, nullable=False, server_default="{}"),  # what it did, or the sentence of its failure
     moment("started_at", now=True),
     moment("finished_at", nullable=True),
+    moment("again_at", nullable=True),  # when a failed one is tried again; null: no more
     UniqueConstraint("name", "business_day"),
     one_of("state", "running", "done", "failed"),
 )

@@ -184,9 +184,11 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("business_day", sa.Date(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default="1", nullable=False),
         sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("again_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("state in ('running', 'done', 'failed')", name=op.f("job_run_state_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("job_run_pkey")),
         sa.UniqueConstraint("name", "business_day", name=op.f("job_run_name_business_day_key")),
@@ -214,8 +216,6 @@ def upgrade() -> None:
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("totp_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("totp_step", sa.BigInteger(), nullable=True),
-        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("roles <@ array['partner','admin','analyst','executive']", name=op.f("person_roles_known")),
         sa.CheckConstraint("status in ('invited', 'active', 'disabled')", name=op.f("person_status_known")),
@@ -388,13 +388,24 @@ def upgrade() -> None:
     op.create_table(
         "setup_token",
         sa.Column("token_hash", sa.Text(), nullable=False),
-        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("purpose", sa.Text(), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("purpose in ('password', 'second_factor')", name=op.f("setup_token_purpose_known")),
+        sa.CheckConstraint("(person_id is null) = (purpose = 'first_admin')", name=op.f("setup_token_person_known")),
+        sa.CheckConstraint(
+            "purpose in ('first_admin', 'password', 'second_factor')", name=op.f("setup_token_purpose_known")
+        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("setup_token_person_id_fkey")),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("setup_token_pkey")),
+    )
+    op.create_table(
+        "signin_attempt",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("signin_attempt_pkey")),
     )
     op.create_table(
         "signin_code",
@@ -758,6 +769,7 @@ def downgrade() -> None:
     op.drop_index("organization_xid_ix", table_name="organization")
     op.drop_table("organization")
     op.drop_table("signin_code")
+    op.drop_table("signin_attempt")
     op.drop_table("setup_token")
     op.drop_index(op.f("session_person_id_ix"), table_name="session")
     op.drop_table("session")
