@@ -1,0 +1,147 @@
+"""Questions and answers: a metric, a period, a viewer. Screens, API, reports and the command line all ask here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from core.errors import NotAllowed, NotFound, Refusal
+from core.periods import Period, now
+from core.runtime import house
+from core.viewer import Viewer
+from data import metrics as files
+from data.metrics import Metric, NoAnswer, Request
+from data.warehouse import EVERYBODY, Freshness, Scope
+
+
+class CannotAnswer(Refusal):
+    """The metric has no such dimension, filter or parameter."""
+
+    code = "cannot_answer"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: a metric over a period, by up to three dimensions, filtered.
+
+    `where` maps a dimension to the values wanted ('' asks for rows without one). `currency` asks for the answer in the
+    house currency, at each row's locked rate; rows without a rate stay in their own. `limit` bounds the rows.
+    """
+
+    metric: str
+    period: Period | None = None
+    by: tuple[str, ...] = ()
+    where: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    currency: str | None = None
+    against: Period | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = None
+
+    def over(self, period: Period | None) -> Question:
+        return replace(self, period=period)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows of the metric's grain: the dimensions asked by, `currency` where it is money, and its own columns."""
+
+    metric: Metric
+    question: Question
+    rows: pl.DataFrame
+
+    def total(self, currency: str | None = None) -> int | float | None:
+        """The single value of an answer asked by nothing (of one currency); None where there is none."""
+        rows = self.rows
+        if currency is not None and "currency" in rows.columns:
+            rows = rows.filter(pl.col("currency") == currency)
+        values = rows[self.metric.answer].drop_nulls().to_list() if rows.height else []
+        return values[0] if values else None
+
+
+def ask(viewer: Viewer, question: Question) -> Answer:
+    """Answer `question` over the rows that `viewer` may see. Refuses a metric that their roles do not open."""
+    metric = one(viewer, question.metric)
+    refuse_unknown(metric, question)
+    try:
+        rows = house().warehouse.ask(request_of(metric, question), scope_of(viewer))
+    except NoAnswer as error:
+        raise CannotAnswer(str(error)) from error
+    return Answer(metric, question, rows)
+
+
+def one(viewer: Viewer, name: str) -> Metric:
+    metric = files.catalogue().get(name)
+    if metric is None:
+        raise NotFound(f"There is no metric “{name[:60]}”; `millrace metrics` lists them.")
+    if not viewer.roles & metric.roles:
+        raise NotAllowed(f"{metric.title} is not open to your roles; ask an admin to change them under People.")
+    return metric
+
+
+def metrics(viewer: Viewer) -> list[Metric]:
+    """The metrics that the viewer may ask."""
+    return [metric for metric in files.catalogue().values() if viewer.roles & metric.roles]
+
+
+def refuse_unknown(metric: Metric, question: Question) -> None:
+    if len(question.by) > len(files.GROUPS):
+        raise CannotAnswer("A question goes by at most three dimensions.")
+    currency = house().settings.currency
+    if question.currency not in (None, currency):
+        raise CannotAnswer(f"Rates are locked to {currency}, the house currency; ask for {currency} or leave it out.")
+    unknown = sorted(set(question.values) - set(metric.parameters))
+    if unknown:
+        known = ", ".join(["currency", *metric.parameters])
+        raise CannotAnswer(f"{metric.title} has no parameter “{unknown[0][:40]}”; it has {known}.")
+
+
+def request_of(metric: Metric, question: Question) -> Request:
+    period = question.period
+    against = question.against or (period.before() if period and metric.compares else None)
+    if metric.compares and period is None:
+        raise CannotAnswer(f"{metric.title} compares two periods; say since when, and until when.")
+    return Request(
+        metric=metric.name,
+        since=period.since if period else None,
+        until=period.until if period else None,
+        by=question.by,
+        where={name: tuple(values) for name, values in question.where.items()},
+        currency=question.currency,
+        before=(against.since, against.until) if against else None,
+        values=question.values,
+        limit=question.limit,
+    )
+
+
+def scope_of(viewer: Viewer) -> Scope:
+    """Everybody's rows for the house's own roles; a partner's own rows, and none other, else."""
+    return EVERYBODY if viewer.sees_all_partners else Scope(viewer.partner_ids)
+
+
+def freshness() -> Freshness:
+    return house().warehouse.freshness()
+
+
+def today() -> date:
+    """The business day that it is now in the house's zone."""
+    return now().astimezone(ZoneInfo(house().settings.timezone)).date()
+
+
+def last_fact_day(viewer: Viewer) -> date | None:
+    """The newest business day with a sale line that the viewer may see: where an open period's data ends."""
+    rows = house().warehouse.run("select max(business_day) as day from revenue_day", {}, scope_of(viewer))
+    day = rows["day"][0]
+    return day.date() if isinstance(day, datetime) else day
+
+
+def values_of(viewer: Viewer, dimension: str) -> list[str]:
+    """The values that a dimension of revenue has, most lines first: what a filter offers."""
+    rows = ask(viewer, Question("sale_line_count", by=(dimension,))).rows
+    counted = rows.group_by(dimension).agg(pl.col("sale_line_count").sum()).sort("sale_line_count", descending=True)
+    return [str(value) for value in counted[dimension].to_list() if value not in (None, "")]

@@ -1,0 +1,159 @@
+"""What a question may name: the relations, whose rows each shows to whom, and the dimensions of each.
+
+Nothing here is SQL that somebody typed: identifiers come from these tables, values travel as parameters.
+docs/decisions/0013-a-metric-is-a-file.md tells how a metric file and its narrowest relation find each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+SQL = Path(__file__).with_name("sql")
+
+Owner = Literal["partner_id", "id", "anybody", "staff"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A view of one staging table's name, restricted to the rows that a scope owns.
+
+    `owner` says how: by its partner column, as the partner itself, open to anybody, or closed to partners.
+    """
+
+    name: str
+    owner: Owner
+
+
+RELATIONS = (
+    Relation("sale", "partner_id"),
+    Relation("partner", "id"),
+    Relation("partner_group", "anybody"),
+    Relation("program", "anybody"),
+    Relation("referral_code", "partner_id"),
+    Relation("click", "partner_id"),
+    Relation("organization", "partner_id"),
+    Relation("customer", "partner_id"),
+    Relation("subscription_change", "partner_id"),
+    Relation("event", "partner_id"),
+    Relation("usage", "partner_id"),
+    Relation("spend", "partner_id"),
+    Relation("rate", "anybody"),
+    Relation("experiment", "staff"),
+    Relation("assignment", "staff"),
+    Relation("exposure", "staff"),
+    Relation("goal", "staff"),
+    Relation("annotation", "staff"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mart:
+    """A narrow table at a stated grain, recomputed for the cells that changed.
+
+    `cells` is the column of the source whose touched values are recomputed. With `least`, a new value only ever
+    lowers the stored one, so that an insert never looks at history. Without `is_stored` it is a view.
+    """
+
+    name: str
+    source: str
+    cells: str
+    keyed_by_partner: bool
+    least: str = ""
+    is_stored: bool = True
+
+    @property
+    def sql(self) -> str:
+        return (SQL / "marts" / f"{self.name}.sql").read_text()
+
+
+MARTS = (
+    Mart("revenue_day", "sale", "business_day", keyed_by_partner=True),
+    Mart("revenue_place_day", "sale", "business_day", keyed_by_partner=False),
+    Mart("revenue_product_day", "sale", "business_day", keyed_by_partner=False),
+    Mart("customer_first", "sale", "customer_id", keyed_by_partner=False, least="first_day"),
+    Mart("revenue_line", "sale", "business_day", keyed_by_partner=True, is_stored=False),
+)
+
+TIME = {
+    "day": "business_day",
+    "week": "cast(date_trunc('week', business_day) as date)",
+    "month": "cast(date_trunc('month', business_day) as date)",
+    "quarter": "cast(date_trunc('quarter', business_day) as date)",
+    "year": "cast(date_trunc('year', business_day) as date)",
+}
+"""Buckets of time → their first day. Weeks begin on Monday (ISO 8601)."""
+
+OF_PARTNER = {
+    "partner": "partner.code",
+    "partner_name": "partner.name",
+    "partner_type": "partner.type",
+    "partner_region": "partner.region",
+    "partner_status": "partner.status",
+}
+"""Dimensions that need `partner_id` and the registry."""
+
+PLACE = ("region", "country", "channel", "source", "attribution")
+PRODUCT = ("product", "category")
+LINE = (*PLACE, *PRODUCT, "plan", "kind")
+MONEY = ("gross_minor", "refunds_minor", "net_minor")
+"""Measures of revenue; each has its twin `house_…` in the house currency at the locked rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One relation that can answer a family of questions: its dimensions, its measures and whether it holds money."""
+
+    relation: str
+    dimensions: tuple[str, ...]
+    measures: tuple[str, ...]
+    money: tuple[str, ...] = ()
+    has_partner: bool = False
+    time: str = "business_day"
+
+
+FAMILIES: dict[str, tuple[Cells, ...]] = {
+    "revenue": (
+        Cells("revenue_day", (), ("lines",), MONEY, has_partner=True),
+        Cells("revenue_place_day", PLACE, ("lines",), MONEY),
+        Cells("revenue_product_day", PRODUCT, ("lines",), MONEY),
+        Cells("revenue_line", LINE, ("lines",), MONEY, has_partner=True),
+    ),
+    "sales": (
+        Cells(
+            "sale",
+            LINE,
+            ("id", "order_id", "line_no", "customer_id", "refunds", "quantity", "at"),
+            ("amount_minor",),
+            has_partner=True,
+        ),
+    ),
+    "spending": (Cells("spend", ("channel", "campaign", "region", "source"), (), ("amount_minor",), has_partner=True),),
+    "requests": (
+        Cells(
+            "usage",
+            ("provider", "model", "feature", "variant", "outcome", "kind", "source"),
+            ("id", "input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "latency_ms", "quality"),
+            has_partner=True,
+        ),
+    ),
+    "events": (
+        Cells(
+            "event",
+            ("event", "source"),
+            ("id", "unit_user", "unit_account", "session", "at", "ordinal", "customer_id"),
+            has_partner=True,
+        ),
+    ),
+    "clicks": (Cells("click", ("source",), ("id", "visitor"), has_partner=True),),
+    "subscriptions": (
+        Cells(
+            "subscription_change",
+            ("plan", "status", "source"),
+            ("id", "subscription", "customer_id", "interval_count", "at", "paid_until"),
+            has_partner=True,
+        ),
+    ),
+}
+"""What a metric's header may say after `from:`, narrowest relation first; the first that has every column asked answers."""
