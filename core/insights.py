@@ -13,8 +13,9 @@ import polars as pl
 from core.errors import NotAllowed, NotFound, Refusal
 from core.periods import Period, now
 from core.runtime import house
-from core.viewer import Viewer
+from core.viewer import Viewer, require
 from data import metrics as files
+from data.check import Finding, compare
 from data.metrics import Metric, NoAnswer, Request
 from data.warehouse import EVERYBODY, Freshness, Scope
 
@@ -145,3 +146,9 @@ def values_of(viewer: Viewer, dimension: str) -> list[str]:
     rows = ask(viewer, Question("sale_line_count", by=(dimension,))).rows
     counted = rows.group_by(dimension).agg(pl.col("sale_line_count").sum()).sort("sale_line_count", descending=True)
     return [str(value) for value in counted[dimension].to_list() if value not in (None, "")]
+
+
+def check(viewer: Viewer) -> list[Finding]:
+    """Hold the warehouse of this process against Postgres, to the unit. A finding without breaks holds."""
+    require(viewer, "admin")
+    return compare(house().warehouse)
