@@ -47,7 +47,7 @@ def install() -> bool:
 
 
 def done(*command: str, env: dict[str, str]) -> bool:
-    ran = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    ran = subprocess.run(command, check=False, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if ran.returncode:
         print(f"{' '.join(command)} failed: {(ran.stderr or ran.stdout).strip()[-300:]}", file=sys.stderr)
     return ran.returncode == 0
