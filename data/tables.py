@@ -404,6 +404,7 @@ sale = fact(  # one row is one line of an order, after discount and before tax
     Column("house_minor", BigInteger),  # in the house currency at the locked rate; null until a rate is known
     ref("rate_id", "rate.id"),  # the rate it was locked at; null also where the currency is the house's own
     ref("refunds", "sale.id"),  # the sale that this row takes back; may be unknown
+    Column("refunds_source_id", Text),  # the source's own id of that sale, which may arrive later
     ref("customer_id", "customer.id"),
     ref("organization_id", "organization.id"),
     ref("partner_id", "partner.id"),
@@ -427,6 +428,12 @@ sale = fact(  # one row is one line of an order, after discount and before tax
     Index("sale_order_ix", "source", "order_id"),
     Index("sale_unpriced_ix", "currency", "business_day", postgresql_where=text("house_minor is null")),
     Index("sale_refunds_ix", "refunds", postgresql_where=text("refunds is not null")),
+    Index(
+        "sale_waiting_ix",
+        "source",
+        "refunds_source_id",
+        postgresql_where=text("refunds is null and refunds_source_id is not null"),
+    ),
 )
 
 subscription_change = fact(  # one row is one change; the state of a subscription is its latest row

@@ -620,6 +620,7 @@ def upgrade() -> None:
         sa.Column("house_minor", sa.BigInteger(), nullable=True),
         sa.Column("rate_id", sa.BigInteger(), nullable=True),
         sa.Column("refunds", sa.BigInteger(), nullable=True),
+        sa.Column("refunds_source_id", sa.Text(), nullable=True),
         sa.Column("customer_id", sa.BigInteger(), nullable=True),
         sa.Column("organization_id", sa.BigInteger(), nullable=True),
         sa.Column("partner_id", sa.BigInteger(), nullable=True),
@@ -671,6 +672,13 @@ def upgrade() -> None:
         ["currency", "business_day"],
         unique=False,
         postgresql_where=sa.text("house_minor is null"),
+    )
+    op.create_index(
+        "sale_waiting_ix",
+        "sale",
+        ["source", "refunds_source_id"],
+        unique=False,
+        postgresql_where=sa.text("refunds is null and refunds_source_id is not null"),
     )
     op.create_index("sale_xid_ix", "sale", ["xid"], unique=False)
     op.create_table(
@@ -748,6 +756,11 @@ def downgrade() -> None:
     op.drop_index("subscription_change_subscription_ix", table_name="subscription_change")
     op.drop_table("subscription_change")
     op.drop_index("sale_xid_ix", table_name="sale")
+    op.drop_index(
+        "sale_waiting_ix",
+        table_name="sale",
+        postgresql_where=sa.text("refunds is null and refunds_source_id is not null"),
+    )
     op.drop_index("sale_unpriced_ix", table_name="sale", postgresql_where=sa.text("house_minor is null"))
     op.drop_index("sale_refunds_ix", table_name="sale", postgresql_where=sa.text("refunds is not null"))
     op.drop_index("sale_order_ix", table_name="sale")
