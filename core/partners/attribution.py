@@ -119,9 +119,9 @@ def last_touch_frame(sales: pl.DataFrame, clicks: pl.DataFrame) -> pl.DataFrame:
         pl.col("partner_id").alias("click_partner_id"),
         pl.col("at").alias("click_at"),
     )
-    numbered = sales.with_row_index("row")
+    numbered = sales.with_row_index("_row")
     last = (
-        numbered.select("row", "visitor", pl.col("at").alias("sold_at"))
+        numbered.select("_row", "visitor", pl.col("at").alias("sold_at"))
         .join(touches, on="visitor")
         .filter(
             pl.col("sold_at").is_between(
@@ -129,10 +129,10 @@ def last_touch_frame(sales: pl.DataFrame, clicks: pl.DataFrame) -> pl.DataFrame:
             )
         )
         .sort("click_at", "order")
-        .unique("row", keep="last", maintain_order=True)
-        .select("row", "click_code", "click_partner_id", "click_at")
+        .unique("_row", keep="last", maintain_order=True)
+        .select("_row", "click_code", "click_partner_id", "click_at")
     )
-    return numbered.join(last, on="row", how="left", maintain_order="left").drop("row")
+    return numbered.join(last, on="_row", how="left", maintain_order="left").drop("_row")
 
 
 def _first(*given: pl.Expr, then: Iterable[pl.Expr]) -> Any:
