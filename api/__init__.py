@@ -1,0 +1,1 @@
+"""What other programs and browsers reach by HTTP, beside the screens."""

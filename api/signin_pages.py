@@ -1,0 +1,175 @@
+"""The pages on which people sign in and set up their account: plain HTML without any script, in the look of the app."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping
+from html import escape
+
+import segno
+
+STYLE = """
+@font-face { font-family: Inter; src: local("Inter"), url("FONT") format("woff2"); font-weight: 100 900; }
+:root { color-scheme: light dark; --primary: #4F46E5; --hover: #4338CA; --page: #F7F8FA; --card: #FFFFFF;
+  --text: #0B1220; --muted: #556172; --border: #C9CFDA; --line: #E3E6EC; --field: #FFFFFF;
+  --red: #B91C1C; --redback: #FEF2F2; }
+@media (prefers-color-scheme: dark) {
+  :root { --primary: #5F62F0; --hover: #7376F5; --page: #0B0F1A; --card: #0E1320; --text: #E6EAF2; --muted: #A9B4C6;
+    --border: #41506F; --line: #29334A; --field: #182033; --red: #FCA5A5; --redback: #2A1620; } }
+* { box-sizing: border-box; }
+body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; align-items: center;
+  justify-content: center; padding: 24px 16px; background: var(--page); color: var(--text);
+  font: 400 15px/1.5 Inter, system-ui, sans-serif; }
+main { width: 100%; max-width: 420px; background: var(--card); border: 1px solid var(--line); border-radius: 14px;
+  padding: 32px; box-shadow: 0 1px 2px rgb(11 18 32 / 4%), 0 12px 32px rgb(11 18 32 / 6%); }
+.mark { display: flex; align-items: center; gap: 10px; margin: 0 0 24px; font-weight: 650; font-size: 17px;
+  letter-spacing: -0.01em; }
+.mark svg { width: 28px; height: 28px; }
+h1 { margin: 0 0 6px; font-size: 22px; line-height: 1.25; font-weight: 650; letter-spacing: -0.015em; }
+h2 { margin: 28px 0 4px; font-size: 16px; font-weight: 600; }
+p { margin: 0 0 16px; color: var(--muted); overflow-wrap: anywhere; }
+label { display: block; margin: 16px 0 6px; font-weight: 550; font-size: 14px; }
+input { width: 100%; padding: 10px 12px; font: inherit; color: var(--text); background: var(--field);
+  border: 1px solid var(--border); border-radius: 8px; }
+input:focus-visible, button:focus-visible, a:focus-visible { outline: 2px solid var(--primary); outline-offset: 2px; }
+input.code { letter-spacing: 0.3em; font-variant-numeric: tabular-nums; }
+.hint { margin: 6px 0 0; font-size: 13px; }
+button, .button { display: block; width: 100%; margin-top: 24px; padding: 11px 16px; font: inherit; font-weight: 600;
+  color: #FFFFFF; background: var(--primary); border: 0; border-radius: 8px; cursor: pointer; text-align: center;
+  text-decoration: none; }
+button:hover, .button:hover { background: var(--hover); }
+.alert { margin: 16px 0 0; padding: 10px 12px; color: var(--red); background: var(--redback); border-radius: 8px;
+  border-left: 3px solid var(--red); font-size: 14px; }
+.note { margin: 24px 0 0; padding-top: 16px; border-top: 1px solid var(--line); font-size: 13px; }
+.qr { display: block; margin: 12px auto; padding: 8px; width: 196px; background: #FFFFFF; border-radius: 8px; }
+.qr svg { display: block; width: 100%; height: auto; }
+code { font: 13px/1.6 ui-monospace, SFMono-Regular, Menlo, monospace; color: var(--text); overflow-wrap: anywhere; }
+table { width: 100%; border-collapse: collapse; font-size: 13px; }
+td, th { padding: 4px 0; text-align: left; font-weight: 400; color: var(--muted); overflow-wrap: anywhere; }
+@media (max-width: 480px) { main { padding: 24px 20px; } }
+"""
+
+MARK = (
+    '<svg viewBox="0 0 28 28" aria-hidden="true"><rect width="28" height="28" rx="8" fill="#4F46E5"/>'
+    '<g fill="none" stroke="#FFFFFF" stroke-width="2" stroke-linecap="round"><circle cx="14" cy="12.5" r="5.5"/>'
+    '<path d="M14 7v11M8.5 12.5h11"/><path d="M5 22c2.2 0 2.2-1.6 4.5-1.6S11.800 22 14 22s2.200-1.600 4.500-1.600'
+    'S20.800 22 23 22"/></g></svg>'
+)
+
+
+def style(path: str) -> str:
+    """The style sheet; the font lies where the app serves it."""
+    return STYLE.replace("FONT", f"{path}/app/static/inter-latin.woff2")
+
+
+def headers(path: str, origin: str) -> dict[str, str]:
+    """No script, no frame, no copy kept: nothing but this page's own style, form and font."""
+    own = base64.b64encode(hashlib.sha256(style(path).encode()).digest()).decode()
+    rules = (
+        "default-src 'none'",
+        f"style-src 'sha256-{own}'",
+        "font-src 'self'",
+        "img-src 'self' data:",
+        f"form-action 'self' {origin}",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+    return {
+        "content-security-policy": "; ".join(rules),
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+    }
+
+
+def page(path: str, title: str, *parts: str) -> str:
+    """One page in our look; `parts` are HTML, made by the functions below."""
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+        f"<title>{escape(title)} · Millrace</title><style>{style(path)}</style></head><body>"
+        f'<main><div class="mark">{MARK}Millrace</div><h1>{escape(title)}</h1>{"".join(parts)}</main></body></html>'
+    )
+
+
+def text(sentence: str) -> str:
+    return f"<p>{escape(sentence)}</p>" if sentence else ""
+
+
+def note(sentence: str) -> str:
+    return f'<p class="note">{escape(sentence)}</p>'
+
+
+def alert(sentence: str) -> str:
+    return f'<div class="alert" role="alert">{escape(sentence)}</div>' if sentence else ""
+
+
+def onward(label: str, address: str) -> str:
+    return f'<a class="button" href="{escape(address)}">{escape(label)}</a>'
+
+
+def form(button: str, hidden: Mapping[str, str], *fields: str) -> str:
+    """A form that posts to the address it was shown at, its query included."""
+    kept = "".join(
+        f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in hidden.items()
+    )
+    return f'<form method="post">{kept}{"".join(fields)}<button type="submit">{escape(button)}</button></form>'
+
+
+def field(
+    name: str,
+    label: str,
+    *,
+    kind: str = "text",
+    complete: str,
+    value: str = "",
+    hint: str = "",
+    is_first: bool = False,
+    is_needed: bool = True,
+    length_max: int = 254,
+) -> str:
+    about = f'<p class="hint" id="{name}-hint">{escape(hint)}</p>' if hint else ""
+    given = {
+        "id": name,
+        "name": name,
+        "type": kind,
+        "value": value,
+        "autocomplete": complete,
+        "maxlength": str(length_max),
+        **({"aria-describedby": f"{name}-hint"} if hint else {}),
+    }
+    words = " ".join(f'{key}="{escape(text)}"' for key, text in given.items())
+    words += " required" if is_needed else ""
+    words += " autofocus" if is_first else ""
+    return f'<label for="{name}">{escape(label)}</label><input {words}>{about}'
+
+
+def code_field(label: str, *, hint: str = "", is_first: bool = False, is_needed: bool = True) -> str:
+    about = f'<p class="hint" id="code-hint">{escape(hint)}</p>' if hint else ""
+    words = ' aria-describedby="code-hint"' if hint else ""
+    words += " required" if is_needed else ""
+    words += " autofocus" if is_first else ""
+    return (
+        f'<label for="code">{escape(label)}</label><input id="code" name="code" class="code" inputmode="numeric"'
+        f' autocomplete="one-time-code" pattern="[0-9 ]{{6,7}}" maxlength="7"{words}>{about}'
+    )
+
+
+def second_factor(address: str, secret: str) -> str:
+    """The QR code for an authenticator app, and the same as text for those who type it."""
+    drawn = segno.make(address, error="m", micro=False).svg_inline(border=1, omitsize=True, dark="#0B1220")
+    spaced = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
+    return (
+        f'<div class="qr" role="img" aria-label="QR code for your authenticator app; the key below says the same">'
+        f"{drawn}</div><p class='hint'>Or type this key into the app: <code>{escape(spaced)}</code></p>"
+    )
+
+
+def sign_ins(rows: Iterable[tuple[str, str]]) -> str:
+    """The demo's accounts, as a table."""
+    lines = "".join(
+        f"<tr><td><code>{escape(email)}</code></td><td><code>{escape(word)}</code></td></tr>" for email, word in rows
+    )
+    return f'<div class="note"><table><caption hidden>Demo sign-ins</caption><tbody>{lines}</tbody></table></div>'
