@@ -24,6 +24,9 @@ from typing import IO
 import psycopg
 
 START_S_MAX = 120.0
+KEEPERS_MAX = 2
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (only its size is asked)
+SHARED_MEMORY_MIN = 512 * 2**20
 OWNER = "millrace"
 
 CONF = {
@@ -37,9 +40,6 @@ CONF = {
     "idle_in_transaction_session_timeout": "30min",  # an abandoned transaction only widens the feed's rescan
     "logging_collector": "off",
 }
-
-
-_keepers: list[subprocess.Popen[bytes]] = []
 
 
 class NoServer(Exception):
@@ -59,7 +59,7 @@ class Server:
         return int((self.folder / "port").read_text())
 
     def url(self, database: str = "millrace") -> str:
-        return f"postgresql://{OWNER}:{self.password}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://{OWNER}:{self.password}@127.0.0.1:{self.port}/{database}?sslmode=disable"
 
     def close(self) -> None:
         self.users.close()
@@ -80,9 +80,8 @@ def start(home: Path, *, durable: bool = True, database: str = "millrace") -> Se
         try:
             wear = wearing(account, folder)
             password = initialise(folder, wear, account)
-            ensure_keeper(folder, wear, durable)
             server = Server(folder, password, users)
-            wait_until_it_answers(server)
+            wait_until_it_answers(server, wear, durable)
             ensure_database(server, database)
         except BaseException:
             users.close()
@@ -113,17 +112,19 @@ def unprivileged() -> pwd.struct_passwd | None:
 def wearing(account: pwd.struct_passwd | None, folder: Path) -> list[str]:
     """The words before a command that make it run as `account`.
 
-    Where root's folders are closed to that account, it may look through them (CAP_DAC_READ_SEARCH); we loosen no
-    permission and copy no binaries.
+    Where root's folders are closed to that account, it may look through them, and in a container that does not grant
+    even root this, pass through them: we loosen no permission and copy nothing. `no_setuid_fixup` makes access(2),
+    which Postgres asks about its own programs, count that too.
     """
     if account is None:
         return []
     change = ["--reuid", str(account.pw_uid), "--regid", str(account.pw_gid), "--clear-groups", "--pdeathsig", "INT"]
-    look = ["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"]
-    for wear in (["setpriv", *change], ["setpriv", *change, *look]):
+    for right in ("", "dac_read_search", "dac_override"):
+        closed = ["--securebits", "+no_setuid_fixup", "--inh-caps", f"+{right}", "--ambient-caps", f"+{right}"]
+        wear = ["setpriv", *change, *(closed if right else [])]
         reach = [*wear, "test", "-x", str(binaries() / "postgres"), "-a", "-d", str(folder)]
         with contextlib.suppress(FileNotFoundError):
-            if subprocess.run(reach, capture_output=True, cwd="/").returncode == 0:
+            if subprocess.run(reach, check=False, capture_output=True, cwd="/").returncode == 0:
                 return wear
     raise NoServer(
         f"Postgres does not run as root, and the account {account.pw_name} cannot reach {folder}; "
@@ -134,8 +135,8 @@ def wearing(account: pwd.struct_passwd | None, folder: Path) -> list[str]:
 def initialise(folder: Path, wear: list[str], account: pwd.struct_passwd | None) -> str:
     """Make the cluster once; a half-made one is made again. Returns the owner's password."""
     secret, data, half = folder / "password", folder / "data", folder / "data.new"
-    if data.exists() and secret.exists():
-        return secret.read_text()
+    if data.exists():
+        return password_of(secret)
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(mode=0o700)
     given = folder / "password.new"
@@ -146,9 +147,10 @@ def initialise(folder: Path, wear: list[str], account: pwd.struct_passwd | None)
         os.chown(half, account.pw_uid, account.pw_gid)
         os.chown(given, account.pw_uid, account.pw_gid)
     made = subprocess.run(
-        [*wear, str(binaries() / "initdb"), "-D", str(half), "-U", OWNER, "-E", "UTF8", "--locale=C.UTF-8",
-         "-A", "scram-sha-256", f"--pwfile={given}", "--no-instructions"],
-        capture_output=True, text=True, cwd="/",
+        [*wear, str(binaries() / "initdb"), "-D", str(half), "-U", OWNER, "-E", "UTF8", "--locale=C",
+         "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "-A", "scram-sha-256",
+         f"--pwfile={given}", "--no-instructions"],
+        check=False, capture_output=True, text=True, cwd="/",
     )  # fmt: skip
     if made.returncode:
         raise NoServer(f"Postgres could not be set up under {folder}: {made.stderr.strip()[-400:]}")
@@ -159,38 +161,70 @@ def initialise(folder: Path, wear: list[str], account: pwd.struct_passwd | None)
     return secret.read_text()
 
 
-def ensure_keeper(folder: Path, wear: list[str], durable: bool) -> None:
+def password_of(secret: Path) -> str:
+    try:
+        return secret.read_text()
+    except FileNotFoundError:
+        raise NoServer(f"{secret} is gone and without it the data beside it cannot be opened; put it back.") from None
+    except PermissionError:
+        raise NoServer(
+            f"{secret} belongs to another account; start Millrace as that account, "
+            "or set MILLRACE_HOME to a folder of yours."
+        ) from None
+
+
+def ensure_keeper(folder: Path, wear: list[str], durable: bool) -> bool:
+    """Start a keeper unless one is at work; whether it was started. It outlives us and is no child of ours."""
     with (folder / "keeper.lock").open("w") as own:
         try:
             fcntl.flock(own, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return
-    conf = CONF if durable else CONF | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-    options = [word for name, value in conf.items() for word in ("-c", f"{name}={value}")]
+            return False
+    options = [word for name, value in configuration(durable).items() for word in ("-c", f"{name}={value}")]
     command = [*wear, str(binaries() / "postgres"), "-D", str(folder / "data"), *options]
-    _keepers[:] = [keeper for keeper in _keepers if keeper.poll() is None]  # those that ended are reaped
-    keeper = subprocess.Popen(
-        [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), str(folder), json.dumps(command)],
-        start_new_session=True,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-    )
-    _keepers.append(keeper)  # it outlives us, knowingly: a dropped handle would warn that it still runs
+    with (folder / "log").open("ab") as log:
+        subprocess.run(
+            [sys.executable, "-I", str(Path(__file__).with_name("keeper.py")), str(folder), json.dumps(command)],
+            check=True,
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+        )
+    return True
 
 
-def wait_until_it_answers(server: Server) -> None:
-    began = time.monotonic()
+def configuration(durable: bool) -> dict[str, str]:
+    conf = dict(CONF)
+    if not durable:
+        conf |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage(SHARED_MEMORY).total < SHARED_MEMORY_MIN:  # containers: 64 MB, too little for joins
+            conf["dynamic_shared_memory_type"] = "mmap"
+    return conf
+
+
+def wait_until_it_answers(server: Server, wear: list[str], durable: bool) -> None:
+    """Wait for the server, and for a keeper that holds it: one that was just ending is followed by another."""
+    began, keepers = time.monotonic(), 0
     while True:
+        keepers += ensure_keeper(server.folder, wear, durable)
         try:
             with psycopg.connect(server.url("postgres"), connect_timeout=5):
                 return
         except (psycopg.OperationalError, OSError, ValueError) as error:
-            if time.monotonic() - began > START_S_MAX:
-                log = server.folder / "log"
-                raise NoServer(f"Postgres did not start within {START_S_MAX:.0f} s; its log is {log}.") from error
+            if keepers > KEEPERS_MAX or time.monotonic() - began > START_S_MAX:
+                raise NoServer(f"Postgres does not start: {last_words(server.folder / 'log')}") from error
             time.sleep(0.05)
+
+
+def last_words(log: Path) -> str:
+    with contextlib.suppress(OSError):
+        lines = log.read_text(errors="replace")[-20_000:].splitlines()
+        fatal = [line.partition("FATAL:")[2].strip() for line in lines if "FATAL:" in line]
+        return f"{(fatal or lines or ['it says nothing'])[-1][:300]} (its log is {log})"
+    return f"its log {log} cannot be read"
 
 
 def ensure_database(server: Server, name: str) -> None:
