@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -134,13 +134,6 @@ def today() -> date:
     return now().astimezone(ZoneInfo(house().settings.timezone)).date()
 
 
-def last_fact_day(viewer: Viewer) -> date | None:
-    """The newest business day with a sale line that the viewer may see: where an open period's data ends."""
-    rows = house().warehouse.run("select max(business_day) as day from revenue_day", {}, scope_of(viewer))
-    day = rows["day"][0]
-    return day.date() if isinstance(day, datetime) else day
-
-
 def values_of(viewer: Viewer, dimension: str) -> list[str]:
     """The values that a dimension of revenue has, most lines first: what a filter offers."""
     rows = ask(viewer, Question("sale_line_count", by=(dimension,))).rows
@@ -152,3 +145,58 @@ def check(viewer: Viewer) -> list[Finding]:
     """Hold the warehouse of this process against Postgres, to the unit. A finding without breaks holds."""
     require(viewer, "admin")
     return compare(house().warehouse)
+
+
+@dataclass(frozen=True, slots=True)
+class Currencies:
+    """The currencies that the viewer's sale lines are in, most lines first, and whether any has a rate to the house's."""
+
+    others: tuple[str, ...]
+    has_converted: bool
+
+
+def currencies(viewer: Viewer) -> Currencies:
+    rows = ask(viewer, Question("currencies")).rows
+    return Currencies(tuple(rows["currency"].to_list()), bool(rows["rated_lines"].sum()))
+
+
+def house_currency() -> str:
+    return house().settings.currency
+
+
+def fact_days(viewer: Viewer) -> tuple[date, date] | None:
+    """The first and the last business day with a sale line that the viewer may see."""
+    first, last = ask(viewer, Question("fact_days")).rows.select("first_day", "last_day").row(0)
+    return (first, last) if first is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote on a business day."""
+
+    day: date
+    label: str
+
+
+def annotations(viewer: Viewer, first: date, last: date) -> list[Note]:
+    """The notes on the days from `first` to `last`; none for partners, whose charts carry no internal remarks."""
+    if not viewer.sees_all_partners:
+        return []
+    rows = ask(viewer, Question("annotations", Period(first, last + timedelta(days=1)))).rows
+    return [Note(*row) for row in rows.select("note_day", "label").iter_rows()]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the feed did last, and how much it holds."""
+
+    rows: int
+    seconds: float
+    sale_lines: int
+
+
+def state(viewer: Viewer) -> State:
+    require(viewer, "admin")
+    step = house().warehouse.last_step
+    counted = ask(viewer, Question("sale_line_count")).rows["sale_line_count"].sum()
+    return State(step.rows if step else 0, step.seconds if step else 0.0, int(counted or 0))

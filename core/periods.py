@@ -43,10 +43,14 @@ class Period:
         return self.since <= day < self.until
 
     def before(self) -> Period:
-        """The comparable period: whole months compare with as many months before, other ranges with as many days."""
-        months = whole_months(self)
-        if months:
-            return Period(add_months(self.since, -months), self.since)
+        """The comparable period, to date with to date.
+
+        A range that begins with a month and is longer than one compares with the same days so many months before
+        (1 January to 9 December with 1 January to 9 December of the year before); others with as many days before.
+        """
+        months = months_begun(self)
+        if self.since.day == 1 and (months > 1 or self.until.day == 1):
+            return Period(add_months(self.since, -months), add_months(self.until, -months))
         return Period(self.since - timedelta(days=self.days), self.since)
 
     def year_before(self) -> Period:
@@ -57,11 +61,10 @@ class Period:
         return Period(self.since, max(min(self.until, today + timedelta(days=1)), self.since + timedelta(days=1)))
 
 
-def whole_months(period: Period) -> int:
-    """How many whole calendar months `period` covers; 0 when it does not begin and end on a first."""
-    if period.since.day != 1 or period.until.day != 1:
-        return 0
-    return (period.until.year - period.since.year) * 12 + period.until.month - period.since.month
+def months_begun(period: Period) -> int:
+    """How many calendar months have a day in `period`."""
+    last = period.last_day
+    return (last.year - period.since.year) * 12 + last.month - period.since.month + 1
 
 
 def add_months(day: date, months: int) -> date:
@@ -79,6 +82,34 @@ def last_days(count: int, today: date) -> Period:
 def last_months(count: int, today: date) -> Period:
     """This month so far and the `count - 1` whole months before it."""
     return Period(add_months(today.replace(day=1), 1 - count), today + timedelta(days=1))
+
+
+BUCKETS = ("day", "week", "month", "quarter", "year")
+
+
+def bucket(name: str, day: date) -> Period:
+    """The day, ISO week, month, quarter or year that `day` lies in."""
+    if name == "day":
+        return Period(day, day + timedelta(days=1))
+    if name == "week":
+        monday = day - timedelta(days=day.weekday())
+        return Period(monday, monday + timedelta(days=7))
+    months = {"month": 1, "quarter": 3, "year": 12}[name]
+    first = date(day.year, (day.month - 1) // months * months + 1, 1)
+    return Period(first, add_months(first, months))
+
+
+def bucket_for(period: Period) -> str:
+    """The bucket that a chart of `period` reads best in: days to a month, weeks to half a year, then months."""
+    if period.days <= 35:
+        return "day"
+    return "week" if period.days <= 190 else "month"
+
+
+def is_whole(name: str, first: date, covered: Period) -> bool:
+    """Whether a bucket lies within the days that data covers: an open month is marked, not called a collapse."""
+    whole = bucket(name, first)
+    return covered.since <= whole.since and whole.until <= covered.until
 
 
 def zone(name: str) -> ZoneInfo:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from core.errors import Refusal
 from core.settings import Settings
 from data import migrate, postgres, server
+from data.postgres import transaction as transaction  # doors open it through here
 from data.warehouse import Warehouse
 
 log = logging.getLogger("millrace")
@@ -83,7 +84,9 @@ def refuse_outdated(engine: Engine, *, ours: bool) -> None:
         with engine.connect() as db:
             version = postgres.server_version(db)
     except Exception as error:
-        raise NoDatabase(f"Postgres does not answer: {str(error).splitlines()[0][:200]} — check DATABASE_URL.") from error
+        raise NoDatabase(
+            f"Postgres does not answer: {str(error).splitlines()[0][:200]} — check DATABASE_URL."
+        ) from error
     if postgres.outdated(version):
         sentence = f"Postgres {version[0]}.{version[1]} lets queries read past row-level security (CVE-2026-120154)"
         if not ours:

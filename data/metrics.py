@@ -217,6 +217,7 @@ def _measures(cells: Cells, convert: bool, house_currency: str) -> list[str]:
         picked.append("cells.partner_id as partner_id")
     if not cells.money:
         return picked
+    picked.append("cells.has_rate as has_rate")
     house = "house_minor" if cells.money == ("amount_minor",) else "house_{}"
     if not convert:
         return [*picked, "cells.currency as currency", *(f"cells.{name} as {name}" for name in cells.money)]

@@ -146,6 +146,7 @@ FAMILIES: dict[str, tuple[Cells, ...]] = {
             has_partner=True,
         ),
     ),
+    "notes": (Cells("annotation", (), ("id", "label", "retired")),),
     "clicks": (Cells("click", ("source",), ("id", "visitor"), has_partner=True),),
     "subscriptions": (
         Cells(

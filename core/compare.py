@@ -1,0 +1,203 @@
+"""A number beside the one that it is compared with: cards, trends and breakdowns as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from core.insights import Question, ask, one
+from core.periods import Period, add_months, bucket, is_whole, months_begun
+from core.viewer import Viewer
+from data.metrics import Metric
+
+SPARK_DAYS = 7
+OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Kpi:
+    """One metric over a period: its value, the comparable one, and how it went.
+
+    `value` and `before` are in the metric's unit (minor units, a count, a share of one). `change` is relative to
+    `before`, for ratios the difference in points; None where there is nothing to compare with. `spark` is a rolling
+    seven-day sum for sums, the daily value for others.
+    """
+
+    metric: Metric
+    value: int | float | None
+    before: int | float | None
+    change: float | None
+    spark: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One bucket of a trend: its first and last day, the value, the comparable value, and whether it is over."""
+
+    first: date
+    last: date
+    value: int
+    before: int | None
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One value of a dimension: its own sum, the comparable sum, and its share of the whole."""
+
+    key: str
+    value: int
+    before: int
+    share: float | None
+
+
+def kpi(viewer: Viewer, question: Question, currency: str, *, spark: bool = True) -> Kpi:
+    """A card's numbers; `currency` picks the rows of money metrics."""
+    metric = one(viewer, question.metric)
+    value = ask(viewer, question).total(currency)
+    before = ask(viewer, question.over(question.period.before())).total(currency) if question.period else None
+    return Kpi(
+        metric, value, before, change(metric, value, before), spark_of(viewer, question, currency) if spark else ()
+    )
+
+
+def change(metric: Metric, value: float | None, before: float | None) -> float | None:
+    if value is None or before is None:
+        return None
+    if metric.unit == "ratio":
+        return value - before
+    return value / before - 1 if before > 0 else None
+
+
+def spark_of(viewer: Viewer, question: Question, currency: str) -> tuple[float, ...]:
+    """The days of the period in which something happened or could have: sums over seven days, so that weekends do not saw."""
+    period = question.period
+    if period is None:
+        return ()
+    daily = by_day(viewer, question, currency)
+    values = [float(daily.get(period.since + timedelta(days=n), 0) or 0) for n in range(period.days)]
+    if one(viewer, question.metric).unit == "ratio":
+        return tuple(smoothed(values))
+    rolled = [sum(values[max(0, n - SPARK_DAYS + 1) : n + 1]) for n in range(len(values))]
+    return tuple(thinned(rolled[SPARK_DAYS - 1 :] or rolled))
+
+
+def smoothed(values: Sequence[float]) -> list[float]:
+    means = [sum(values[max(0, n - 6) : n + 1]) / len(values[max(0, n - 6) : n + 1]) for n in range(len(values))]
+    return thinned(means)
+
+
+def thinned(values: Sequence[float], most: int = 90) -> list[float]:
+    step = max(1, len(values) // most)
+    return list(values[::-1][::step][::-1])
+
+
+def by_day(viewer: Viewer, question: Question, currency: str) -> dict[date, Any]:
+    answer = ask(viewer, replace(question, by=("day",)))
+    rows = in_currency(answer.rows, currency)
+    return dict(zip(rows["day"].to_list(), rows[answer.metric.answer].to_list(), strict=True))
+
+
+def in_currency(rows: pl.DataFrame, currency: str) -> pl.DataFrame:
+    return rows.filter(pl.col("currency") == currency) if "currency" in rows.columns else rows
+
+
+def trend(viewer: Viewer, question: Question, currency: str, size: str, covered: Period) -> list[Point]:
+    """A sum by bucket, beside the comparable period laid over the same buckets. Open buckets are marked.
+
+    The first and the last bucket hold only the days of the period; `covered` are the days that data reaches.
+    """
+    period = question.period
+    if period is None:
+        return []
+    now = by_day(viewer, question, currency)
+    former = by_day(viewer, question.over(period.before()), currency)
+    laid = {laid_over(day, period, size): 0 for day in former}
+    for day, value in former.items():
+        laid[laid_over(day, period, size)] = laid.get(laid_over(day, period, size), 0) + (value or 0)
+    sums: dict[date, int] = {first: 0 for first in firsts(period, size)}
+    for day, value in now.items():
+        sums[bucket(size, day).since] = sums.get(bucket(size, day).since, 0) + int(value or 0)
+    return [
+        Point(
+            max(first, period.since),
+            min(bucket(size, first).last_day, period.last_day),
+            value,
+            laid.get(first) if laid else None,
+            is_whole(size, first, covered),
+        )
+        for first, value in sorted(sums.items())
+    ]
+
+
+def firsts(period: Period, size: str) -> list[date]:
+    found, first = [], bucket(size, period.since).since
+    while first < period.until:
+        found.append(first)
+        first = bucket(size, first).until
+    return found
+
+
+def laid_over(day: date, period: Period, size: str) -> date:
+    """The bucket of the period that a day of the comparable period is held against."""
+    before = period.before()
+    if size == "month" and period.since.day == 1:
+        return add_months(day.replace(day=1), months_begun(period))
+    return bucket(size, day + (period.since - before.since)).since
+
+
+def breakdown(viewer: Viewer, question: Question, currency: str, dimension: str, most: int = 10) -> list[Part]:
+    """The largest values of a dimension with their comparable sums; the rest as one part named `other`."""
+    now = parts(viewer, replace(question, by=(dimension,)), currency)
+    former = parts(
+        viewer, replace(question, by=(dimension,), period=question.period and question.period.before()), currency
+    )
+    whole = sum(now.values())
+    ordered = sorted(now, key=lambda key: (-abs(now[key]), key))
+    found = [Part(key, now[key], former.get(key, 0), now[key] / whole if whole else None) for key in ordered[:most]]
+    rest = ordered[most:]
+    if rest:
+        value, before = sum(now[key] for key in rest), sum(former.get(key, 0) for key in rest)
+        found.append(Part(OTHER, value, before, value / whole if whole else None))
+    return found
+
+
+def parts(viewer: Viewer, question: Question, currency: str) -> dict[str, int]:
+    answer = ask(viewer, question)
+    rows = in_currency(answer.rows, currency)
+    keys = [key or "" for key in rows[question.by[0]].to_list()]
+    return {key: int(value or 0) for key, value in zip(keys, rows[answer.metric.answer].to_list(), strict=True)}
+
+
+def stacked(
+    viewer: Viewer, question: Question, currency: str, size: str, dimension: str, most: int = 6
+) -> Mapping[str, Mapping[date, int]]:
+    """A sum by bucket, split by the largest values of a dimension."""
+    answer = ask(viewer, replace(question, by=("day", dimension)))
+    rows = in_currency(answer.rows, currency)
+    totals: dict[str, int] = {}
+    cells: dict[tuple[str, date], int] = {}
+    for day, key, value in rows.select("day", dimension, answer.metric.answer).iter_rows():
+        name = key or ""
+        totals[name] = totals.get(name, 0) + int(value or 0)
+        cell = (name, bucket(size, day).since)
+        cells[cell] = cells.get(cell, 0) + int(value or 0)
+    largest = sorted(totals, key=lambda name: (-abs(totals[name]), name))[:most]
+    split: dict[str, dict[date, int]] = {name: {} for name in largest}
+    for (name, first), value in cells.items():
+        line = split.setdefault(name if name in largest else OTHER, {})
+        line[first] = line.get(first, 0) + value
+    return split
+
+
+def left_out(viewer: Viewer, question: Question, currency: str) -> dict[str, int]:
+    """What an answer in one currency leaves out: sums that have no rate yet, by their own currency."""
+    rows = ask(viewer, replace(question, by=())).rows
+    if "currency" not in rows.columns:
+        return {}
+    value = one(viewer, question.metric).answer
+    return {name: int(v) for name, v in rows.select("currency", value).iter_rows() if name != currency and v}

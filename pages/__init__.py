@@ -1,0 +1,1 @@
+"""The screens, one a file. They read metrics and call core; nothing on a page computes money."""

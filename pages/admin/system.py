@@ -1,0 +1,86 @@
+"""System: is everything running — the feed, the jobs, the proof that numbers are true — and who did what."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from core import insights, jobs
+from core.runtime import transaction
+from core.trust import audit
+from core.viewer import Viewer
+from pages.parts import format as fmt
+from pages.parts import notices, session, tables
+
+AUDIT_SHOWN = 200
+
+
+def feed(viewer: Viewer) -> None:
+    fresh = insights.freshness()
+    state = insights.state(viewer)
+    with st.grid(4, gap="small", min_column_width=158, key="kpis"):
+        st.metric(":gray[Feed]", "follows" if not fresh.fault else "waits", delta=fresh.fault or None, delta_color="inverse",
+                  border=True, height="stretch", help="The warehouse copies each commit of Postgres.")  # fmt: skip
+        st.metric(":gray[Last look at Postgres]", fmt.ago(fresh.lag_s), border=True, height="stretch")
+        st.metric(":gray[Rows of the last step]", fmt.count(state.rows), delta=f"{state.seconds * 1000:.0f} ms",
+                  delta_color="off", delta_arrow="off", border=True, height="stretch")  # fmt: skip
+        st.metric(":gray[Sale lines copied]", fmt.compact_count(state.sale_lines), border=True, height="stretch")
+
+
+def proof(viewer: Viewer) -> None:
+    body, controls = tables.card("Are the numbers true?", "warehouse against Postgres, to the unit", key="proof")
+    with controls:
+        asked = st.button("Check now", key="check_now", icon=":material/verified:")
+    with body:
+        if not asked:
+            st.caption("The check also runs every night; `millrace check` does the same in a terminal.")
+            return
+        with st.spinner("Holding the warehouse against Postgres …"):
+            findings = insights.check(viewer)
+        broken = [finding for finding in findings if not finding.holds]
+        if not broken:
+            st.success(f"All {len(findings)} comparisons hold.", icon=":material/verified:")
+        for finding in broken:
+            st.error(f"{finding.what}: {'; '.join(finding.breaks[:3])}", icon=":material/error:")
+
+
+def night(viewer: Viewer) -> None:
+    with transaction() as db:
+        overview = jobs.overview(db, viewer)
+    body, _ = tables.card("Jobs", "what runs by itself, in the zone named", key="jobs")
+    with body:
+        rows = [
+            {"job": line["name"], "what for": line["sentence"], "at": f"{line['at']} {line['zone']}",
+             "next": fmt.moment(line["next_due"]), "last": str(line["last_day"] or fmt.NONE), "went": line["last_state"] or fmt.NONE}
+            for line in overview["jobs"]
+        ]  # fmt: skip
+        st.dataframe(pl.DataFrame(rows), hide_index=True, key="jobs_table", alt="Jobs, when they run and how they went")
+        queue = overview["queue"]
+        st.caption(f"Deferred work: {queue['waiting']} waiting, {queue['running']} running, {queue['failed']} failed.")
+
+
+def trail(viewer: Viewer) -> None:
+    body, controls = tables.card("Audit trail", f"the newest {AUDIT_SHOWN} acts", key="audit")
+    with body:
+        words = st.text_input("Act or subject begins with", key="audit_filter", placeholder="partner. or import.")
+        with transaction() as db:
+            rows = audit.latest(db, viewer, limit=AUDIT_SHOWN, act=words)
+        if not rows:
+            notices.empty("No act begins with that.")
+            return
+        frame = pl.DataFrame(
+            [{"at": r["at"], "who": r["actor"], "act": r["act"], "subject": r["subject"],
+              "before": str(r["before"] or ""), "after": str(r["after"] or ""), "from": r["origin"]} for r in rows]
+        )  # fmt: skip
+        st.dataframe(frame, hide_index=True, key="audit_table", height=360, alt="Audit trail, newest first")
+    with controls:
+        tables.csv_button(lambda: frame, "audit", key="audit_csv")
+
+
+viewer = session.require_screen("system")
+st.title("System", anchor=False)
+with notices.refusals():
+    feed(viewer)
+    proof(viewer)
+    night(viewer)
+    trail(viewer)

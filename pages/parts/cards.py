@@ -1,0 +1,53 @@
+"""KPI cards: the value, the change against the comparable period, a sparkline, the goal, and what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import compare
+from core.compare import Kpi
+from core.viewer import Viewer
+from pages.parts import format as fmt
+from pages.parts.filters import Chosen
+
+FLAT = 0.0005
+
+
+def row(viewer: Viewer, chosen: Chosen, names: Sequence[str], goals: dict[str, str] | None = None) -> None:
+    """A card for each metric: four in a row, two on a phone."""
+    with st.grid(4, gap="small", min_column_width=158, key="kpis"):
+        for name in names:
+            found = compare.kpi(viewer, chosen.question(name), chosen.currency)
+            card(found, chosen.currency, (goals or {}).get(name, ""))
+
+
+def card(found: Kpi, currency: str, goal: str = "") -> None:
+    metric = found.metric
+    delta, colour = delta_of(found)
+    st.metric(
+        f":gray[{metric.title}]",
+        fmt.value(found.value, metric.unit, currency),
+        delta,
+        delta_color=colour,
+        delta_description=goal or ("vs. period before" if delta is not None else "nothing to compare with"),
+        help=f"{metric.definition}  \nExactly: {fmt.value(found.value, metric.unit, currency, short=False)}"
+        f"  \nBefore: {fmt.value(found.before, metric.unit, currency, short=False)}",
+        chart_data=list(found.spark) if any(found.spark) else None,
+        chart_type="area",
+        border=True,
+        height="stretch",
+    )
+
+
+def delta_of(found: Kpi) -> tuple[str | int | None, str]:
+    """The change as text, and whether its direction is good news, bad news or neither."""
+    if found.change is None:
+        return None, "off"
+    if abs(found.change) < FLAT:
+        return 0, "off"
+    colour = {"up": "normal", "down": "inverse"}.get(found.metric.good, "off")
+    if found.metric.unit == "ratio":
+        return f"{found.change * 100:+.1f} pts", colour
+    return f"{found.change * 100:+.1f}%" if abs(found.change) < 9.995 else f"×{found.change + 1:.0f}", colour

@@ -1,0 +1,171 @@
+"""The filters that pages share: period, currency, and any value of any dimension. They live in the URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import streamlit as st
+
+from core import insights
+from core.insights import Question
+from core.periods import Period, last_days, last_months
+from core.viewer import Viewer
+from pages.parts import format as fmt
+
+PERIODS = {
+    "30D": "30 days",
+    "90D": "90 days",
+    "6M": "6 months",
+    "12M": "12 months",
+    "All": "All time",
+    "Custom": "Custom",
+}
+DIMENSIONS = ("partner", "product", "category", "region", "country", "channel", "source", "partner_type")
+OFFERED_MAX = 60
+STALE_DAYS = 35
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the reader has chosen above: the questions of the page are asked over it."""
+
+    period: Period
+    covered: Period  # the part of the period that data covers, so that open buckets can be marked
+    currency: str
+    house: bool  # amounts are converted to the house currency at locked rates
+    where: Mapping[str, tuple[str, ...]]
+
+    def question(self, metric: str, *by: str, **more: object) -> Question:
+        """`metric` over the chosen period and filters."""
+        where = dict(self.where)
+        if not self.house:
+            where["currency"] = (self.currency,)
+        asked = Question(metric, self.period, by, where, self.currency if self.house else None)
+        return replace(asked, **more)  # type: ignore[arg-type]
+
+    def only(self, **values: str) -> Chosen:
+        return replace(self, where={**self.where, **{name: (value,) for name, value in values.items()}})
+
+
+def bar(viewer: Viewer, title: str) -> Chosen:
+    """The row under which a page of numbers stands: its title, and the filters."""
+    first, last = days_with_data(viewer)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="topbar"):
+        st.title(title, anchor=False, width="content")
+        with st.container(horizontal=True, width="content", vertical_alignment="center", key="filters"):
+            name = st.segmented_control(
+                "Period", list(PERIODS), default="90D", required=True, key="period", bind="query-params",
+                label_visibility="collapsed", help="The days that the page is about; comparisons take as many before.",
+            )  # fmt: skip
+            currency, house = currency_choice(viewer)
+    if name == "Custom":
+        period = custom(first, last)
+    else:
+        period = preset(str(name), first, last)
+    where = only(viewer)
+    covered = Period(
+        max(period.since, first), max(min(period.until, end_of(last)), max(period.since, first) + timedelta(days=1))
+    )
+    said(period, last)
+    return Chosen(period, covered, currency, house, where)
+
+
+def days_with_data(viewer: Viewer) -> tuple[date, date]:
+    """The first and the last business day with a sale line; today where there is none."""
+    days = insights.fact_days(viewer)
+    today = insights.today()
+    return days or (today, today)
+
+
+def end_of(last: date) -> date:
+    """The day after the last that data can cover: today, or the end of the data where it stopped long ago."""
+    today = insights.today()
+    return (last if is_stale(last, today) else max(last, today)) + timedelta(days=1)
+
+
+def is_stale(last: date, today: date) -> bool:
+    return (today - last).days > STALE_DAYS
+
+
+def preset(name: str, first: date, last: date) -> Period:
+    """A named period, ending today; data that stopped long ago is looked at up to its end."""
+    end = end_of(last) - timedelta(days=1)
+    if name == "All":
+        return Period(min(first, end), end + timedelta(days=1))
+    if name.endswith("M"):
+        return last_months(int(name[:-1]), end)
+    return last_days(int(name[:-1]), end)
+
+
+def custom(first: date, last: date) -> Period:
+    end = end_of(last) - timedelta(days=1)
+    with st.container(horizontal=True, key="custom_days"):
+        since = st.date_input(
+            "From", value=max(first, end - timedelta(days=29)), key="since", bind="query-params", width=160
+        )
+        until = st.date_input("To (included)", value=end, key="until", bind="query-params", width=160)
+    since, until = (value if isinstance(value, date) else end for value in (since, until))
+    if until < since:
+        st.warning("The period ends before it begins; the two days were swapped.", icon=":material/info:")
+        since, until = until, since
+    return Period(since, until + timedelta(days=1))
+
+
+def currency_choice(viewer: Viewer) -> tuple[str, bool]:
+    """One currency for the page: the house's, converted at locked rates, or one of the facts' own."""
+    house = insights.house_currency()
+    found = insights.currencies(viewer)
+    options = [house, *(name for name in found.others if name != house)]
+    if not found.has_converted and found.others:
+        options = list(found.others)
+    if len(options) == 1:
+        return options[0], options[0] == house
+    chosen = st.selectbox(
+        "Currency", options, key="currency", bind="query-params", label_visibility="collapsed", width=150,
+        format_func=lambda name: f"{name}, all converted" if name == house and found.has_converted else f"{name} only",
+    )  # fmt: skip
+    return str(chosen), chosen == house and found.has_converted
+
+
+def only(viewer: Viewer) -> dict[str, tuple[str, ...]]:
+    """Any value of any dimension, as `dimension:value`; clicking on a chart adds here too."""
+    chosen = st.multiselect(
+        "Filter", offered(viewer), key="only", bind="query-params", accept_new_options=True,
+        placeholder="Filter by partner, product, region, channel …", label_visibility="collapsed", format_func=spoken,
+    )  # fmt: skip
+    where: dict[str, tuple[str, ...]] = {}
+    for word in chosen:
+        name, colon, value = str(word).partition(":")
+        if not colon or name not in DIMENSIONS:
+            st.warning(f"“{word}” is no filter; choose one from the list, or click on a bar.", icon=":material/info:")
+            continue
+        where[name] = (*where.get(name, ()), value)
+    return where
+
+
+def offered(viewer: Viewer) -> list[str]:
+    names = [name for name in DIMENSIONS if viewer.sees_all_partners or not name.startswith("partner")]
+    listed = [f"{name}:{value}" for name in names for value in insights.values_of(viewer, name)[:OFFERED_MAX]]
+    return list(dict.fromkeys([*listed, *st.session_state.get("only", [])]))
+
+
+def spoken(word: str) -> str:
+    name, _, value = word.partition(":")
+    return f"{fmt.label(name)}: {value or 'none'}"
+
+
+def toggle(dimension: str, value: str) -> None:
+    """Add a filter, or take it away when it stands; for callbacks, before the widgets are drawn."""
+    word = f"{dimension}:{value}"
+    chosen = list(st.session_state.get("only", []))
+    st.session_state["only"] = [w for w in chosen if w != word] if word in chosen else [*chosen, word]
+
+
+def said(period: Period, last: date) -> None:
+    """Which days these are, and why when they are not the latest."""
+    text = f"{fmt.days(period.since, period.last_day)}, compared with {fmt.days(period.before().since, period.before().last_day)}"
+    if is_stale(last, insights.today()):
+        text += f". The data ends on {fmt.day(last)}; periods end there."
+    st.caption(text)

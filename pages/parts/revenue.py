@@ -1,0 +1,247 @@
+"""What Revenue, Overview and Earnings share: the trend, the breakdowns that filter by a click, and the lines beneath."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import partial
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from core import compare, insights
+from core.compare import OTHER, Part, Point
+from core.periods import Period, bucket_for
+from core.viewer import Viewer
+from pages.parts import charts, filters, notices, tables
+from pages.parts import format as fmt
+from pages.parts.filters import Chosen
+
+LINES_SHOWN_MAX = 500
+SPLITS = {"Whole": "", "Region": "region", "Channel": "channel", "Category": "category"}
+
+
+def trend(
+    viewer: Viewer, chosen: Chosen, *, metric: str = "net_revenue", title: str = "Net revenue", split: bool = True
+) -> Period | None:
+    """The trend with the comparable period over it; returns the bucket that was clicked, if any."""
+    size = bucket_for(chosen.period)
+    body, controls = tables.card(title, f"by {size}, {chosen.currency}", key="trend")
+    question = chosen.question(metric)
+    points = compare.trend(viewer, question, chosen.currency, size, chosen.covered)
+    with controls:
+        by = st.segmented_control(
+            "Split by", list(SPLITS), default="Whole", required=True, key="split", bind="query-params", label_visibility="collapsed"
+        ) if split else "Whole"  # fmt: skip
+        tables.csv_button(partial(trend_rows, points, chosen.currency), f"{metric}_by_{size}", key="trend_csv")
+    with body:
+        if not any(point.value for point in points):
+            notices.nothing_sold(viewer)
+            return None
+        dimension = SPLITS[str(by)]
+        traces = stacked(viewer, chosen, metric, size, dimension, points) if dimension else plain(points, chosen, size)
+        selected = charts.show(
+            traces, key="trend_chart", alt=spoken_trend(points, chosen, title), legend=True, on_select=lambda: None,
+            barmode="stack", yaxis=axis(points, chosen.currency), xaxis={"nticks": 9, "type": "category"},
+            annotations=notes(viewer, points, size), height=320,
+        )  # fmt: skip
+        if points and not points[-1].is_whole:
+            st.caption(f"The last bar is still open: it ends on {fmt.day(points[-1].last)}. Pale bars are not whole.")
+    return clicked_bucket(selected, points)
+
+
+def plain(points: list[Point], chosen: Chosen, size: str) -> list[dict[str, Any]]:
+    names = [fmt.bucket(size, point.first) for point in points]
+    texts = [fmt.money(point.value, chosen.currency) for point in points]
+    drawn = [
+        charts.bars(names, [p.value for p in points], texts, name="This period", faint=[not p.is_whole for p in points])
+    ]
+    if any(point.before for point in points):
+        before = [point.before for point in points]
+        texts = [fmt.money(value, chosen.currency) for value in before]
+        drawn.append(charts.line(names, before, texts, name="Period before", quiet=True))
+    return drawn
+
+
+def stacked(
+    viewer: Viewer, chosen: Chosen, metric: str, size: str, dimension: str, points: list[Point]
+) -> list[dict[str, Any]]:
+    split = compare.stacked(viewer, chosen.question(metric), chosen.currency, size, dimension)
+    names = [fmt.bucket(size, point.first) for point in points]
+    starts = [filters_first(point, size) for point in points]
+    drawn = []
+    for number, (name, values) in enumerate(split.items()):
+        line = [values.get(start, 0) for start in starts]
+        texts = [fmt.money(value, chosen.currency) for value in line]
+        faint = [not point.is_whole for point in points]
+        drawn.append(charts.bars(names, line, texts, name=name or "none", colour=number, faint=faint))
+    return drawn
+
+
+def filters_first(point: Point, size: str) -> date:
+    from core.periods import bucket
+
+    return bucket(size, point.first).since
+
+
+def axis(points: list[Point], currency: str) -> dict[str, Any]:
+    values = [float(v) for point in points for v in (point.value, point.before or 0)]
+    return charts.money_axis(values, lambda value: fmt.compact(int(value), currency))
+
+
+def spoken_trend(points: list[Point], chosen: Chosen, title: str) -> str:
+    best = max(points, key=lambda point: point.value)
+    return (
+        f"{title} in {chosen.currency}, {len(points)} bars; the highest is {fmt.money(best.value, chosen.currency)}"
+        f" from {fmt.day(best.first)}."
+    )
+
+
+def notes(viewer: Viewer, points: list[Point], size: str) -> list[dict[str, Any]]:
+    """Annotations of the business, over the bar of their day."""
+    drawn = []
+    for note in insights.annotations(viewer, points[0].first, points[-1].last) if points else []:
+        at = next((point for point in points if point.first <= note.day <= point.last), None)
+        if at is not None:
+            drawn.append(
+                {
+                    "x": fmt.bucket(size, at.first), "y": 1, "yref": "paper", "text": "▾", "hovertext": f"{fmt.day(note.day)}: {note.label}",
+                    "showarrow": False, "yanchor": "bottom", "font": {"size": 15, "color": charts.MUTED},
+                }
+            )  # fmt: skip
+    return drawn
+
+
+def clicked_bucket(selected: Any, points: list[Point]) -> Period | None:
+    chosen = selected["selection"]["points"] if selected else []
+    if not chosen:
+        return None
+    index = chosen[0].get("point_index", chosen[0].get("point_number"))
+    if index is None or not 0 <= index < len(points):
+        return None
+    return Period(points[index].first, date.fromordinal(points[index].last.toordinal() + 1))
+
+
+def trend_rows(points: list[Point], currency: str) -> pl.DataFrame:
+    rows = [
+        {
+            "first_day": p.first,
+            "last_day": p.last,
+            "value_minor": p.value,
+            "before_minor": p.before,
+            "is_whole": p.is_whole,
+        }
+        for p in points
+    ]
+    return pl.DataFrame(rows).with_columns(pl.lit(currency).alias("currency"))
+
+
+def ranking(
+    viewer: Viewer, chosen: Chosen, dimension: str, *, title: str = "", metric: str = "net_revenue", most: int = 8
+) -> None:
+    """The largest values of a dimension; a click on a bar filters the page by it, a second one takes that back."""
+    key = f"by_{dimension}"
+    found = compare.breakdown(viewer, chosen.question(metric), chosen.currency, dimension, most)
+    body, controls = tables.card(
+        title or f"By {fmt.label(dimension).lower()}", "tick: period before", key=f"{key}_card"
+    )
+    with controls:
+        tables.csv_button(partial(part_rows, found, dimension, chosen.currency), f"{metric}_{key}", key=f"{key}_csv")
+    with body:
+        if not any(part.value or part.before for part in found):
+            notices.nothing_sold(viewer)
+            return
+        charts.show(
+            drawn_ranking(found, chosen, dimension), key=key, legend=False, height=60 + 30 * len(found),
+            alt=f"Net revenue by {dimension}: " + "; ".join(f"{named(p)} {fmt.money(p.value, chosen.currency)}" for p in found[:5]),
+            on_select=partial(filter_by, key, dimension), xaxis={**value_axis(found, chosen), "showgrid": True, "gridcolor": charts.GRID},
+            yaxis={"autorange": "reversed", "showgrid": False}, bargap=0.35,
+        )  # fmt: skip
+
+
+def drawn_ranking(found: list[Part], chosen: Chosen, dimension: str) -> list[dict[str, Any]]:
+    return charts.ranking(
+        names=[named(part) for part in found],
+        values=[part.value for part in found],
+        texts=[f"{fmt.money(part.value, chosen.currency)} · {fmt.percent(part.share)}" for part in found],
+        before=[part.before for part in found],
+        keys=[part.key for part in found],
+        chosen=chosen.where.get(dimension, ()),
+    )
+
+
+def value_axis(found: list[Part], chosen: Chosen) -> dict[str, Any]:
+    values = [float(v) for part in found for v in (part.value, part.before)]
+    return charts.money_axis(values, lambda value: fmt.compact(int(value), chosen.currency), ticks=3)
+
+
+def named(part: Part) -> str:
+    return part.key or "none"
+
+
+def filter_by(key: str, dimension: str) -> None:
+    value = charts.clicked(key)
+    if value is not None and value != OTHER:
+        filters.toggle(dimension, value)
+
+
+def part_rows(found: list[Part], dimension: str, currency: str) -> pl.DataFrame:
+    rows = [{dimension: p.key, "value_minor": p.value, "before_minor": p.before, "share": p.share} for p in found]
+    return pl.DataFrame(rows).with_columns(pl.lit(currency).alias("currency"))
+
+
+def lines(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:
+    """The sale lines that add up to the number, of the clicked bucket or of the whole period."""
+    period = within or chosen.period
+    question = chosen.question("sale_lines").over(period)
+    total = compare.kpi(viewer, chosen.question("net_revenue").over(period), chosen.currency, spark=False).value
+    counted = insights.ask(viewer, chosen.question("sale_line_count").over(period)).total(chosen.currency) or 0
+    rows = insights.ask(viewer, question_limited(question)).rows
+    rows = compare.in_currency(rows, chosen.currency)
+    body, controls = tables.card("Sale lines", fmt.days(period.since, period.last_day), key="lines")
+    with controls:
+        tables.csv_button(
+            lambda: all_lines(viewer, question, chosen.currency), "sale_lines", key="lines_csv", label="All as CSV"
+        )
+    with body:
+        if not rows.height:
+            notices.nothing_sold(viewer)
+            return
+        shown = f"the newest {fmt.count(rows.height)} of " if counted > rows.height else ""
+        st.caption(
+            f"{shown}{fmt.count(counted)} lines that add up to **{fmt.money(total, chosen.currency)}**"  # type: ignore[arg-type]
+            + ("" if within is None else " · click the bar again to see all")
+        )
+        st.dataframe(
+            tables.amounts(rows, "amount_minor").drop("id", "partner_id", "source"), hide_index=True, height=360, key="lines_table",
+            alt="Sale lines, newest first",
+            column_config={
+                "order_id": "Order", "line_no": "Line", "customer_id": st.column_config.NumberColumn("Customer", format="%d"),
+                "kind": "Kind", "amount_minor": st.column_config.TextColumn("Amount", alignment="right"), "currency": "Currency",
+                "product": "Product", "category": "Category", "region": "Region", "country": "Country", "channel": "Channel",
+                "attribution": "Attributed by", "at": st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm"),
+                "business_day": st.column_config.DateColumn("Business day"),
+            },
+        )  # fmt: skip
+
+
+def question_limited(question: insights.Question) -> insights.Question:
+    from dataclasses import replace
+
+    return replace(question, limit=LINES_SHOWN_MAX)
+
+
+def all_lines(viewer: Viewer, question: insights.Question, currency: str) -> pl.DataFrame:
+    rows = compare.in_currency(insights.ask(viewer, question).rows, currency)
+    return tables.amounts(rows, "amount_minor").rename({"amount_minor": "amount"})
+
+
+def unrated(viewer: Viewer, chosen: Chosen) -> None:
+    """Say what a converted answer leaves out, never drop it silently."""
+    missing = compare.left_out(viewer, chosen.question("net_revenue"), chosen.currency) if chosen.house else {}
+    if missing:
+        sums = ", ".join(fmt.money(value, name) for name, value in missing.items())
+        st.info(
+            f"{sums} of net revenue has no rate to {chosen.currency} yet and is left out here. Import rates, or choose its currency above.",
+            icon=":material/currency_exchange:",
+        )
