@@ -93,6 +93,12 @@ def admin() -> Viewer:
 
 
 @pytest.fixture
+def kills() -> int:
+    """How often a test of faults kills: a few times with every change, often at night (`make faults`)."""
+    return 40 if os.environ.get("MILLRACE_FAULTS") == "nightly" else 3
+
+
+@pytest.fixture
 def shared() -> Path:
     if not (SHARED / "real").exists():
         pytest.skip("the real data files are not beside this checkout")
