@@ -25,11 +25,14 @@ def enrol(db: Connection, values: Mapping[str, Any]) -> Row | None:
 
 
 def enrol_many(db: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Row]:
-    """Those of `rows` that are new, as id and code; codes that are taken are left as they are."""
+    """Those of `rows` that are new, as id and code; codes that are taken are left as they are.
+
+    In the order of their codes, so that two files that bring the same partners wait for each other and never cross.
+    """
     if not rows:
         return []
     new = insert_or(partner).on_conflict_do_nothing(index_elements=["code"]).returning(partner.c.id, partner.c.code)
-    return _all(db, new.values(list(rows)))
+    return _all(db, new.values(sorted(rows, key=lambda row: str(row["code"]))))
 
 
 def change(db: Connection, partner_id: int, version: int, values: Mapping[str, Any]) -> Row | None:
@@ -370,7 +373,7 @@ def _all(db: Connection, statement: Any) -> list[Row]:
 
 
 def _pairs(db: Connection, statement: Any) -> dict[str, int]:
-    return {name: number for name, number in db.execute(statement).tuples()}  # noqa: C416 (mypy reads a dict of Any)
+    return {row[0]: row[1] for row in db.execute(statement)}
 
 
 def _exactly_one(db: Connection, statement: Any) -> None:
