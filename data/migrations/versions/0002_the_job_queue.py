@@ -32,22 +32,22 @@ def downgrade() -> None:
 
 
 def _ours() -> list[tuple[str, str]]:
-    """Tables first (their triggers and indexes go along), then functions, then types."""
+    """Functions first (triggers go along), then tables (indexes go along), then the types that both used."""
     rows = op.get_bind().exec_driver_sql(
         """
-        select 1 as step, 'table' as kind, oid::regclass::text as name
-        from pg_class
-        where relkind = 'r' and starts_with(relname, 'procrastinate_') and relnamespace = current_schema()::regnamespace
-        union all
-        select 2, 'function', oid::regprocedure::text
+        select 1 as step, 'function' as kind, oid::regprocedure::text as name
         from pg_proc
         where starts_with(proname, 'procrastinate_') and pronamespace = current_schema()::regnamespace
         union all
-        select 3, 'type', oid::regtype::text
-        from pg_type
-        where starts_with(typname, 'procrastinate_') and typtype in ('e', 'c') and typrelid not in (
-            select oid from pg_class where relkind = 'r'
-        ) and typnamespace = current_schema()::regnamespace
+        select 2, 'table', oid::regclass::text
+        from pg_class
+        where starts_with(relname, 'procrastinate_') and relnamespace = current_schema()::regnamespace and relkind = 'r'
+        union all
+        select 3, 'type', t.oid::regtype::text
+        from pg_type t
+        left join pg_class c on c.oid = t.typrelid
+        where starts_with(typname, 'procrastinate_') and typnamespace = current_schema()::regnamespace
+            and (typtype = 'e' or c.relkind = 'c')
         order by 1, 3
         """
     )
