@@ -97,7 +97,8 @@ def change(db: Connection, viewer: Viewer, partner_id: int, version: int, fields
     for name in ("code", "status"):
         if name in fields:
             raise rules.BadPartner(f"The {name} does not change with the other fields; leave it out.")
-    return _write(db, viewer, _seen(db, partner_id, version), "partner.changed", _resolved(db, fields))
+    row = _seen(db, partner_id, version)
+    return _write(db, viewer, row, "partner.changed", _resolved(db, fields, was_in=row["program_id"]))
 
 
 def approve(db: Connection, viewer: Viewer, partner_id: int, version: int) -> Partner:
@@ -241,23 +242,28 @@ def _write(
     return Partner.from_row(saved)
 
 
-def _resolved(db: Connection, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Checked fields, with group and program as ids."""
-    plain = {name: value for name, value in fields.items() if name not in ("group", "program")}
-    values = rules.checked(plain)
+def _resolved(db: Connection, fields: Mapping[str, Any], *, was_in: int | None = None) -> dict[str, Any]:
+    """Checked fields, with group and program as ids. `was_in` is the program that the partner is in."""
+    values = rules.checked({name: value for name, value in fields.items() if name not in ("group", "program")})
     if "group" in fields:
-        values["group_id"] = _id_of("group", fields["group"], store.group_of(db, str(fields["group"] or "")))
+        group = _named_by(db, "group", fields["group"])
+        values["group_id"] = group and group["id"]
     if "program" in fields:
-        values["program_id"] = _id_of("program", fields["program"], store.program_of(db, str(fields["program"] or "")))
+        program = _named_by(db, "program", fields["program"])
+        values["program_id"] = program and program["id"]
+        if program and program["status"] == "closed" and program["id"] != was_in:
+            raise rules.BadPartner(f"The program {program['name']} is closed; choose another, or open it again.")
     return values
 
 
-def _id_of(what: str, code: Any, row: Mapping[str, Any] | None) -> int | None:
+def _named_by(db: Connection, what: str, code: Any) -> Mapping[str, Any] | None:
+    """The group or program of a code; None where none is named."""
     if not code:
         return None
+    row = (store.group_of if what == "group" else store.program_of)(db, str(code).replace("\0", ""))
     if row is None:
         raise rules.BadPartner(f"There is no {what} {shown(str(code))}; make it first, or leave it empty.")
-    return int(row["id"])
+    return row
 
 
 def _named(code: str, name: str, type: str) -> dict[str, Any]:
