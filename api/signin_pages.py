@@ -4,42 +4,47 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from html import escape
+from pathlib import Path
 
 import segno
+import streamlit
+
+THEME = tomllib.loads((Path(__file__).parents[1] / ".streamlit" / "config.toml").read_text())["theme"]
+"""The look of the app, which these pages share."""
+FONT = next((Path(streamlit.__file__).parent / "static/static/media").glob("SourceSansVF-Upright*.woff2"), Path("none"))
+"""The app's font, which Streamlit serves."""
 
 STYLE = """
-@font-face { font-family: Inter; src: local("Inter"), url("FONT") format("woff2"); font-weight: 100 900; }
-:root { color-scheme: light dark; --primary: #4F46E5; --hover: #4338CA; --page: #F7F8FA; --card: #FFFFFF;
-  --text: #0B1220; --muted: #556172; --border: #C9CFDA; --line: #E3E6EC; --field: #FFFFFF;
-  --red: #B91C1C; --redback: #FEF2F2; }
-@media (prefers-color-scheme: dark) {
-  :root { --primary: #5F62F0; --hover: #7376F5; --page: #0B0F1A; --card: #0E1320; --text: #E6EAF2; --muted: #A9B4C6;
-    --border: #41506F; --line: #29334A; --field: #182033; --red: #FCA5A5; --redback: #2A1620; } }
+@font-face { font-family: "Source Sans"; src: url("PATH/static/media/FONT") format("woff2"); font-weight: 200 900; }
+:root { color-scheme: light dark; LIGHT; --shadow: rgb(12 27 34 / 7%); }
+@media (prefers-color-scheme: dark) { :root { DARK; --shadow: rgb(0 0 0 / 40%); } }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: flex; flex-direction: column; align-items: center;
   justify-content: center; padding: 24px 16px; background: var(--page); color: var(--text);
-  font: 400 15px/1.5 Inter, system-ui, sans-serif; }
+  font: 400 16px/1.5 "Source Sans", system-ui, sans-serif; }
 main { width: 100%; max-width: 420px; background: var(--card); border: 1px solid var(--line); border-radius: 14px;
-  padding: 32px; box-shadow: 0 1px 2px rgb(11 18 32 / 4%), 0 12px 32px rgb(11 18 32 / 6%); }
+  padding: 32px; box-shadow: 0 1px 2px var(--shadow), 0 12px 32px var(--shadow); }
 .mark { display: flex; align-items: center; gap: 10px; margin: 0 0 24px; font-weight: 650; font-size: 17px;
   letter-spacing: -0.01em; }
-.mark svg { width: 28px; height: 28px; }
+.mark svg { width: 28px; height: 28px; fill: var(--primary); }
 h1 { margin: 0 0 6px; font-size: 22px; line-height: 1.25; font-weight: 650; letter-spacing: -0.015em; }
 h2 { margin: 28px 0 4px; font-size: 16px; font-weight: 600; }
 p { margin: 0 0 16px; color: var(--muted); overflow-wrap: anywhere; }
 label { display: block; margin: 16px 0 6px; font-weight: 550; font-size: 14px; }
 input { width: 100%; padding: 10px 12px; font: inherit; color: var(--text); background: var(--field);
-  border: 1px solid var(--border); border-radius: 8px; }
+  border: 1px solid color-mix(in srgb, var(--border) 60%, var(--card)); border-radius: 8px; }
 input:focus-visible, button:focus-visible, a:focus-visible { outline: 2px solid var(--primary); outline-offset: 2px; }
 input.code { letter-spacing: 0.3em; font-variant-numeric: tabular-nums; }
 .hint { margin: 6px 0 0; font-size: 13px; }
 button, .button { display: block; width: 100%; margin-top: 24px; padding: 11px 16px; font: inherit; font-weight: 600;
   color: #FFFFFF; background: var(--primary); border: 0; border-radius: 8px; cursor: pointer; text-align: center;
   text-decoration: none; }
-button:hover, .button:hover { background: var(--hover); }
-.alert { margin: 16px 0 0; padding: 10px 12px; color: var(--red); background: var(--redback); border-radius: 8px;
+button:hover, .button:hover { filter: brightness(1.08); }
+.alert { margin: 16px 0 0; padding: 10px 12px; color: var(--red); background: var(--soft); border-radius: 8px;
   border-left: 3px solid var(--red); font-size: 14px; }
 .note { margin: 24px 0 0; padding-top: 16px; border-top: 1px solid var(--line); font-size: 13px; }
 .qr { display: block; margin: 12px auto; padding: 8px; width: 196px; background: #FFFFFF; border-radius: 8px; }
@@ -51,16 +56,35 @@ td, th { padding: 4px 0; text-align: left; font-weight: 400; color: var(--muted)
 """
 
 MARK = (
-    '<svg viewBox="0 0 28 28" aria-hidden="true"><rect width="28" height="28" rx="8" fill="#4F46E5"/>'
+    '<svg viewBox="0 0 28 28" aria-hidden="true"><rect width="28" height="28" rx="8"/>'
     '<g fill="none" stroke="#FFFFFF" stroke-width="2" stroke-linecap="round"><circle cx="14" cy="12.5" r="5.5"/>'
-    '<path d="M14 7v11M8.5 12.5h11"/><path d="M5 22c2.2 0 2.2-1.6 4.5-1.6S11.800 22 14 22s2.200-1.600 4.500-1.600'
-    'S20.800 22 23 22"/></g></svg>'
+    '<path d="M14 7v11M8.5 12.5h11"/><path d="M5 22c2.2 0 2.2-1.6 4.5-1.6S11.8 22 14 22s2.2-1.6 4.5-1.6'
+    'S20.8 22 23 22"/></g></svg>'
 )
 
 
 def style(path: str) -> str:
-    """The style sheet; the font lies where the app serves it."""
-    return STYLE.replace("FONT", f"{path}/app/static/inter-latin.woff2")
+    """The style sheet, with the colours of the app's two themes."""
+    words = {"PATH": path, "FONT": FONT.name, "LIGHT": colours("light"), "DARK": colours("dark")}
+    return re.sub("PATH|FONT|LIGHT|DARK", lambda found: words[found[0]], STYLE)
+
+
+def colours(mode: str) -> str:
+    theme = THEME[mode]
+    chosen = {
+        "primary": theme["primaryColor"],
+        "page": theme["sidebar"]["backgroundColor"],
+        "card": theme["backgroundColor"],
+        "field": theme["backgroundColor"],
+        "text": theme["textColor"],
+        "muted": theme["grayTextColor"],
+        "line": theme["borderColor"],
+        "border": theme["grayColor"],
+        "link": theme["linkColor"],
+        "red": theme["redTextColor"],
+        "soft": theme["secondaryBackgroundColor"],
+    }
+    return "; ".join(f"--{name}: {colour}" for name, colour in chosen.items())
 
 
 def headers(path: str, origin: str) -> dict[str, str]:

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from core.errors import Conflict, NotAllowed, NotFound, Refusal
+from core.money import shown
 from core.periods import now
 from core.settings import Settings
 from core.trust import audit, passwords, signin
@@ -105,6 +106,15 @@ def everybody(db: Connection, viewer: Viewer) -> Sequence[Mapping[str, Any]]:
     """Everybody with roles, partners, status and when they were last seen."""
     require(viewer, "admin")
     return store.everybody(db)
+
+
+def viewer_by_email(db: Connection, email: str) -> Viewer:
+    """The eyes of an active person, for the command line of whoever runs the house (`millrace ask --as`)."""
+    person = store.by_email(db, email.strip().lower())
+    if person is None or person["status"] != "active":
+        raise NotFound(f"Nobody active signs in as {shown(email)}; People lists everybody.")
+    partner_ids = frozenset(person["partner_ids"])
+    return Viewer(person["id"], person["name"], person["email"], frozenset(person["roles"]), partner_ids, origin="cli")
 
 
 def partner_choices(db: Connection, viewer: Viewer) -> Sequence[Mapping[str, Any]]:
@@ -401,14 +411,14 @@ def _themselves(person: Mapping[str, Any], origin: str) -> Viewer:
 
 @dataclass(frozen=True, slots=True)
 class DemoSignIn:
-    role: Role
+    roles: tuple[Role, ...]
     email: str
     password: str
 
 
 def demo_sign_ins() -> list[DemoSignIn]:
     """The demo's people, one a role, as the terminal and the sign-in screen list them."""
-    return [DemoSignIn(role, f"{role}{signin.DEMO_DOMAIN}", DEMO_PASSWORD) for role, _ in DEMO_PEOPLE]
+    return [DemoSignIn((role,), f"{role}{signin.DEMO_DOMAIN}", DEMO_PASSWORD) for role, _ in DEMO_PEOPLE]
 
 
 def demo_people(db: Connection, settings: Settings, *, partner_code: str) -> list[DemoSignIn]:
