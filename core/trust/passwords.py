@@ -66,7 +66,7 @@ def matches(password_hash: str | None, password: str) -> bool:
             HASHER.verify(password_hash or NOBODY, normal(password)[:LENGTH_MAX])
     except (VerificationError, InvalidHashError):
         return False
-    return password_hash is not None
+    return password_hash is not None and len(normal(password)) <= LENGTH_MAX
 
 
 def is_outdated(password_hash: str) -> bool:
