@@ -1,7 +1,7 @@
 """Finds Chromium, or installs one: from PATH, else Debian's package when root, else Playwright's own.
 
-`make test` runs it with --install before the tests; the browser tests ask `find()` and fail with `MISSING` when there
-is none.
+`make test` runs it with --install before the tests; the browser tests ask it for the --path, and fail with `MISSING`
+when there is none.
 """
 
 from __future__ import annotations
@@ -59,4 +59,4 @@ if __name__ == "__main__":
     if (path := find()) is None:
         print(MISSING, file=sys.stderr)
         sys.exit(1)
-    print(f"Browser tests use {path}")
+    print(path if "--path" in sys.argv else f"Browser tests use {path}")
