@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from core.insights import Question, ask, one
+from core.insights import Question, ask, one, today
 from core.periods import Period, add_months, bucket, is_whole, months_begun
 from core.viewer import Viewer
 from data.metrics import Metric
@@ -70,14 +70,17 @@ def change(metric: Metric, value: float | None, before: float | None) -> float |
         return None
     if metric.unit == "ratio":
         return value - before
-    return value / before - 1 if before > 0 else None
+    return value / before - 1 if value * before > 0 or (before and not value) else None
 
 
 def spark_of(viewer: Viewer, question: Question, currency: str) -> tuple[float, ...]:
-    """The days of the period in which something happened or could have: sums over seven days, so that weekends do not saw."""
+    """The whole days of the period, as sums over seven days, so that weekends do not saw; today is not over."""
     period = question.period
     if period is None:
         return ()
+    if today() in period and period.days > 1:
+        period = Period(period.since, min(period.until, today()))
+        question = question.over(period)
     daily = by_day(viewer, question, currency)
     values = [float(daily.get(period.since + timedelta(days=n), 0) or 0) for n in range(period.days)]
     if one(viewer, question.metric).unit == "ratio":
@@ -119,7 +122,7 @@ def trend(viewer: Viewer, question: Question, currency: str, size: str, covered:
     laid = {laid_over(day, period, size): 0 for day in former}
     for day, value in former.items():
         laid[laid_over(day, period, size)] = laid.get(laid_over(day, period, size), 0) + (value or 0)
-    sums: dict[date, int] = {first: 0 for first in firsts(period, size)}
+    sums: dict[date, int] = dict.fromkeys(firsts(period, size), 0)
     for day, value in now.items():
         sums[bucket(size, day).since] = sums.get(bucket(size, day).since, 0) + int(value or 0)
     return [

@@ -43,6 +43,7 @@ class Question:
     against: Period | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     limit: int | None = None
+    only_currency: str | None = None  # keep the rows of the answer that are in this currency
 
     def over(self, period: Period | None) -> Question:
         return replace(self, period=period)
@@ -57,12 +58,12 @@ class Answer:
     rows: pl.DataFrame
 
     def total(self, currency: str | None = None) -> int | float | None:
-        """The single value of an answer asked by nothing (of one currency); None where there is none."""
+        """The single value of an answer asked by nothing (of one currency); no rows count 0, and have no other value."""
         rows = self.rows
         if currency is not None and "currency" in rows.columns:
             rows = rows.filter(pl.col("currency") == currency)
         values = rows[self.metric.answer].drop_nulls().to_list() if rows.height else []
-        return values[0] if values else None
+        return values[0] if values else (0 if self.metric.unit == "count" else None)
 
 
 def ask(viewer: Viewer, question: Question) -> Answer:
@@ -117,6 +118,7 @@ def request_of(metric: Metric, question: Question) -> Request:
         before=(against.since, against.until) if against else None,
         values=question.values,
         limit=question.limit,
+        only_currency=question.only_currency,
     )
 
 

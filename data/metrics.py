@@ -76,6 +76,7 @@ class Request:
     before: tuple[date, date] | None = None  # the period that a comparing metric holds against
     values: Mapping[str, Any] = field(default_factory=dict)
     limit: int | None = None
+    only_currency: str | None = None  # keep the answer's rows that are in this currency
 
 
 def columns_of(cells: Cells) -> dict[str, str]:
@@ -189,6 +190,9 @@ def compose(metric: Metric, request: Request, house_currency: str) -> tuple[str,
     if conditions:
         source += f" where {' and '.join(conditions)}"
     asked = f"with {metric.family} as ({source}) {_inner(metric.sql)}"
+    if request.only_currency is not None:
+        values["only_currency"] = request.only_currency
+        asked = f"select * from ({asked}) as rows where currency = :only_currency"
     if request.limit is not None:
         asked = f"select * from ({asked}) as rows limit {int(request.limit)}"
     used = set(_PARAMETER.findall(asked))

@@ -40,7 +40,7 @@ def pages_of(viewer: Viewer) -> dict[str, list[st.Page]]:  # type: ignore[valid-
     for section, lines in MENU.items():
         for screen, file, title, icon in lines:
             if viewer.opens(screen):
-                page = st.Page(HERE / file, title=title, icon=icon, url_path=screen, default=not found)
+                page = st.Page(HERE / file, title=title, icon=icon, url_path=screen)
                 found.setdefault(section, []).append(page)
     return found
 
@@ -55,7 +55,16 @@ if not menu:
     notices.empty("Your account has no role yet. Ask an admin to give it one under People.", ":material/lock:")
     session.account_menu(viewer)
     st.stop()
-page = st.navigation(menu, position="sidebar")  # type: ignore[arg-type]
+first = next(iter(menu.values()))[0]
+
+
+def home() -> None:
+    """The bare address leads to the first page of the menu, so that each screen has one address."""
+    st.switch_page(first, query_params=st.query_params.to_dict())
+
+
+front = st.Page(home, title="Millrace", default=True, visibility="hidden")
+page = st.navigation({"": [front, *menu.pop("", [])], **menu}, position="sidebar")  # type: ignore[arg-type]
 with st.sidebar:
     session.account_menu(viewer)
     notices.freshness()

@@ -19,11 +19,25 @@ def feed(viewer: Viewer) -> None:
     fresh = insights.freshness()
     state = insights.state(viewer)
     with st.grid(4, gap="small", min_column_width=158, key="kpis"):
-        st.metric(":gray[Feed]", "follows" if not fresh.fault else "waits", delta=fresh.fault or None, delta_color="inverse",
-                  border=True, height="stretch", help="The warehouse copies each commit of Postgres.")  # fmt: skip
+        st.metric(
+            ":gray[Feed]",
+            "follows" if not fresh.fault else "waits",
+            delta=fresh.fault or None,
+            delta_color="inverse",
+            border=True,
+            height="stretch",
+            help="The warehouse copies each commit of Postgres.",
+        )
         st.metric(":gray[Last look at Postgres]", fmt.ago(fresh.lag_s), border=True, height="stretch")
-        st.metric(":gray[Rows of the last step]", fmt.count(state.rows), delta=f"{state.seconds * 1000:.0f} ms",
-                  delta_color="off", delta_arrow="off", border=True, height="stretch")  # fmt: skip
+        st.metric(
+            ":gray[Rows of the last step]",
+            fmt.count(state.rows),
+            delta=f"{state.seconds * 1000:.0f} ms",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+        )
         st.metric(":gray[Sale lines copied]", fmt.compact_count(state.sale_lines), border=True, height="stretch")
 
 
@@ -50,10 +64,16 @@ def night(viewer: Viewer) -> None:
     body, _ = tables.card("Jobs", "what runs by itself, in the zone named", key="jobs")
     with body:
         rows = [
-            {"job": line["name"], "what for": line["sentence"], "at": f"{line['at']} {line['zone']}",
-             "next": fmt.moment(line["next_due"]), "last": str(line["last_day"] or fmt.NONE), "went": line["last_state"] or fmt.NONE}
+            {
+                "job": line["name"],
+                "what for": line["sentence"],
+                "at": f"{line['at']} {line['zone']}",
+                "next": fmt.moment(line["next_due"]),
+                "last": str(line["last_day"] or fmt.NONE),
+                "went": line["last_state"] or fmt.NONE,
+            }
             for line in overview["jobs"]
-        ]  # fmt: skip
+        ]
         st.dataframe(pl.DataFrame(rows), hide_index=True, key="jobs_table", alt="Jobs, when they run and how they went")
         queue = overview["queue"]
         st.caption(f"Deferred work: {queue['waiting']} waiting, {queue['running']} running, {queue['failed']} failed.")
@@ -69,9 +89,19 @@ def trail(viewer: Viewer) -> None:
             notices.empty("No act begins with that.")
             return
         frame = pl.DataFrame(
-            [{"at": r["at"], "who": r["actor"], "act": r["act"], "subject": r["subject"],
-              "before": str(r["before"] or ""), "after": str(r["after"] or ""), "from": r["origin"]} for r in rows]
-        )  # fmt: skip
+            [
+                {
+                    "at": r["at"],
+                    "who": r["actor"],
+                    "act": r["act"],
+                    "subject": r["subject"],
+                    "before": str(r["before"] or ""),
+                    "after": str(r["after"] or ""),
+                    "from": r["origin"],
+                }
+                for r in rows
+            ]
+        )
         st.dataframe(frame, hide_index=True, key="audit_table", height=360, alt="Audit trail, newest first")
     with controls:
         tables.csv_button(lambda: frame, "audit", key="audit_csv")

@@ -37,19 +37,29 @@ def movers(viewer: Viewer, chosen: Chosen) -> None:
         if not rows.height:
             notices.nothing_sold(viewer)
             return
-        shown = named(rows).head(MOVERS).with_columns(
-            [
-                pl.col(name).map_elements(partial(fmt.compact, currency=chosen.currency), return_dtype=pl.String)
-                for name in ("net_revenue", "before", "change")
-            ]
-        )  # fmt: skip
+        shown = (
+            named(rows)
+            .head(MOVERS)
+            .with_columns(
+                [
+                    pl.col(name).map_elements(partial(fmt.compact, currency=chosen.currency), return_dtype=pl.String)
+                    for name in ("net_revenue", "before", "change")
+                ]
+            )
+        )
         right = partial(st.column_config.TextColumn, alignment="right")
         st.dataframe(
-            shown.drop("currency"), hide_index=True, key="movers_table", alt="Partners by change of net revenue",
+            shown.drop("currency"),
+            hide_index=True,
+            key="movers_table",
+            alt="Partners by change of net revenue",
             column_config={
-                "partner_name": "Partner", "net_revenue": right("Now"), "before": right("Before"), "change": right("Change"),
+                "partner_name": "Partner",
+                "net_revenue": right("Now"),
+                "before": right("Before"),
+                "change": right("Change"),
             },
-        )  # fmt: skip
+        )
 
 
 def named(rows: pl.DataFrame) -> pl.DataFrame:

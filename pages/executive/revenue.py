@@ -7,7 +7,7 @@ import streamlit as st
 from pages.parts import annotate, cards, filters, notices, revenue, session
 
 CARDS = ("net_revenue", "gross_revenue", "refunds", "orders")
-MORE = {"Product": "product", "Region": "region", "Country": "country", "Channel": "channel", "Source": "source"}
+MORE = ("product", "category", "region", "country", "channel", "source", "partner_type")
 
 viewer = session.require_screen("revenue")
 with notices.refusals():
@@ -18,11 +18,7 @@ with notices.refusals():
     annotate.button(viewer)
     left, right = st.columns(2)
     with left:
-        revenue.ranking(viewer, chosen, "partner", title="By partner", most=10)
+        revenue.ranking(viewer, chosen, "partner", most=10)
     with right:
-        by = st.segmented_control(
-            "Break down by", list(MORE), default="Product", required=True, key="breakdown", bind="query-params",
-            label_visibility="collapsed",
-        )  # fmt: skip
-        revenue.ranking(viewer, chosen, MORE[str(by)], most=9)
+        revenue.ranking(viewer, chosen, "product", most=10, others=MORE)
     revenue.lines(viewer, chosen, within)

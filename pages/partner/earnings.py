@@ -16,7 +16,7 @@ with notices.refusals():
     within = revenue.trend(viewer, chosen, title="Your net sales", split=False)
     left, right = st.columns(2)
     with left:
-        revenue.ranking(viewer, chosen, "product", title="By product")
+        revenue.ranking(viewer, chosen, "product")
     with right:
-        revenue.ranking(viewer, chosen, "country", title="By country")
+        revenue.ranking(viewer, chosen, "country")
     revenue.lines(viewer, chosen, within)

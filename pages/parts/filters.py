@@ -56,19 +56,24 @@ def bar(viewer: Viewer, title: str) -> Chosen:
         st.title(title, anchor=False, width="content")
         with st.container(horizontal=True, width="content", vertical_alignment="center", key="filters"):
             name = st.segmented_control(
-                "Period", list(PERIODS), default="90D", required=True, key="period", bind="query-params",
-                label_visibility="collapsed", help="The days that the page is about; comparisons take as many before.",
-            )  # fmt: skip
+                "Period",
+                list(PERIODS),
+                default="90D",
+                required=True,
+                key="period",
+                bind="query-params",
+                label_visibility="collapsed",
+                help="The days that the page is about; comparisons take as many before.",
+            )
             currency, house = currency_choice(viewer)
-    if name == "Custom":
-        period = custom(first, last)
-    else:
-        period = preset(str(name), first, last)
-    where = only(viewer)
-    covered = Period(
-        max(period.since, first), max(min(period.until, end_of(last)), max(period.since, first) + timedelta(days=1))
-    )
-    said(period, last)
+    period = custom(first, last) if name == "Custom" else preset(str(name), first, last)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="filter_row"
+    ):
+        said(period, last)
+        where = only(viewer)
+    begun = max(period.since, first)
+    covered = Period(begun, max(min(period.until, end_of(last)), begun + timedelta(days=1)))
     return Chosen(period, covered, currency, house, where)
 
 
@@ -123,18 +128,30 @@ def currency_choice(viewer: Viewer) -> tuple[str, bool]:
     if len(options) == 1:
         return options[0], options[0] == house
     chosen = st.selectbox(
-        "Currency", options, key="currency", bind="query-params", label_visibility="collapsed", width=150,
+        "Currency",
+        options,
+        key="currency",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=150,
         format_func=lambda name: f"{name}, all converted" if name == house and found.has_converted else f"{name} only",
-    )  # fmt: skip
+    )
     return str(chosen), chosen == house and found.has_converted
 
 
 def only(viewer: Viewer) -> dict[str, tuple[str, ...]]:
     """Any value of any dimension, as `dimension:value`; clicking on a chart adds here too."""
     chosen = st.multiselect(
-        "Filter", offered(viewer), key="only", bind="query-params", accept_new_options=True,
-        placeholder="Filter by partner, product, region, channel …", label_visibility="collapsed", format_func=spoken,
-    )  # fmt: skip
+        "Filter",
+        offered(viewer),
+        key="only",
+        bind="query-params",
+        accept_new_options=True,
+        placeholder="Filter by partner, product, region, channel …",
+        label_visibility="collapsed",
+        format_func=spoken,
+        width=460,
+    )
     where: dict[str, tuple[str, ...]] = {}
     for word in chosen:
         name, colon, value = str(word).partition(":")
@@ -165,7 +182,8 @@ def toggle(dimension: str, value: str) -> None:
 
 def said(period: Period, last: date) -> None:
     """Which days these are, and why when they are not the latest."""
-    text = f"{fmt.days(period.since, period.last_day)}, compared with {fmt.days(period.before().since, period.before().last_day)}"
+    before = period.before()
+    text = f"{fmt.days(period.since, period.last_day)}, compared with {fmt.days(before.since, before.last_day)}"
     if is_stale(last, insights.today()):
         text += f". The data ends on {fmt.day(last)}; periods end there."
-    st.caption(text)
+    st.caption(text, width="content")

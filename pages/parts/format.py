@@ -54,10 +54,18 @@ def compact(minor: int | None, currency: str) -> str:
     if minor is None:
         return NONE
     value = major(minor, currency)
-    if abs(value) < 10_000:
+    if abs(value) < 1_000:
         return money(minor, currency)
     digits = 1 if abs(value) < 1_000_000 else 2
     return format_compact_currency(value, currency, locale=locale(), fraction_digits=digits)
+
+
+def tick(minor: int, currency: str) -> str:
+    """An axis label: no cents on round amounts."""
+    value = major(minor, currency)
+    if abs(value) < 1_000 and value == value.to_integral_value():
+        return format_currency(value, currency, "¤#,##0", locale=locale(), currency_digits=False)
+    return compact(minor, currency)
 
 
 def count(value: float | None) -> str:

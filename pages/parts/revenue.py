@@ -1,7 +1,9 @@
-"""What Revenue, Overview and Earnings share: the trend, the breakdowns that filter by a click, and the lines beneath."""
+"""What Revenue, Overview and Earnings share: the trend, breakdowns that filter by a click, and the lines beneath."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -11,7 +13,7 @@ import streamlit as st
 
 from core import compare, insights
 from core.compare import OTHER, Part, Point
-from core.periods import Period, bucket_for
+from core.periods import Period, bucket, bucket_for
 from core.viewer import Viewer
 from pages.parts import charts, filters, notices, tables
 from pages.parts import format as fmt
@@ -30,9 +32,19 @@ def trend(
     question = chosen.question(metric)
     points = compare.trend(viewer, question, chosen.currency, size, chosen.covered)
     with controls:
-        by = st.segmented_control(
-            "Split by", list(SPLITS), default="Whole", required=True, key="split", bind="query-params", label_visibility="collapsed"
-        ) if split else "Whole"  # fmt: skip
+        by = (
+            st.segmented_control(
+                "Split by",
+                list(SPLITS),
+                default="Whole",
+                required=True,
+                key="split",
+                bind="query-params",
+                label_visibility="collapsed",
+            )
+            if split
+            else "Whole"
+        )
         tables.csv_button(partial(trend_rows, points, chosen.currency), f"{metric}_by_{size}", key="trend_csv")
     with body:
         if not any(point.value for point in points):
@@ -41,10 +53,17 @@ def trend(
         dimension = SPLITS[str(by)]
         traces = stacked(viewer, chosen, metric, size, dimension, points) if dimension else plain(points, chosen, size)
         selected = charts.show(
-            traces, key="trend_chart", alt=spoken_trend(points, chosen, title), legend=True, on_select=lambda: None,
-            barmode="stack", yaxis=axis(points, chosen.currency), xaxis={"nticks": 9, "type": "category"},
-            annotations=notes(viewer, points, size), height=320,
-        )  # fmt: skip
+            traces,
+            key="trend_chart",
+            alt=spoken_trend(points, chosen, title),
+            legend=True,
+            on_select=lambda: None,
+            barmode="stack",
+            yaxis=axis(points, chosen.currency),
+            xaxis={"nticks": 9, "type": "category"},
+            annotations=notes(viewer, points, size),
+            height=320,
+        )
         if points and not points[-1].is_whole:
             st.caption(f"The last bar is still open: it ends on {fmt.day(points[-1].last)}. Pale bars are not whole.")
     return clicked_bucket(selected, points)
@@ -68,7 +87,7 @@ def stacked(
 ) -> list[dict[str, Any]]:
     split = compare.stacked(viewer, chosen.question(metric), chosen.currency, size, dimension)
     names = [fmt.bucket(size, point.first) for point in points]
-    starts = [filters_first(point, size) for point in points]
+    starts = [bucket(size, point.first).since for point in points]
     drawn = []
     for number, (name, values) in enumerate(split.items()):
         line = [values.get(start, 0) for start in starts]
@@ -78,15 +97,9 @@ def stacked(
     return drawn
 
 
-def filters_first(point: Point, size: str) -> date:
-    from core.periods import bucket
-
-    return bucket(size, point.first).since
-
-
 def axis(points: list[Point], currency: str) -> dict[str, Any]:
     values = [float(v) for point in points for v in (point.value, point.before or 0)]
-    return charts.money_axis(values, lambda value: fmt.compact(int(value), currency))
+    return charts.money_axis(values, lambda value: fmt.tick(int(value), currency))
 
 
 def spoken_trend(points: list[Point], chosen: Chosen, title: str) -> str:
@@ -105,10 +118,16 @@ def notes(viewer: Viewer, points: list[Point], size: str) -> list[dict[str, Any]
         if at is not None:
             drawn.append(
                 {
-                    "x": fmt.bucket(size, at.first), "y": 1, "yref": "paper", "text": "▾", "hovertext": f"{fmt.day(note.day)}: {note.label}",
-                    "showarrow": False, "yanchor": "bottom", "font": {"size": 15, "color": charts.MUTED},
+                    "x": fmt.bucket(size, at.first),
+                    "y": 1,
+                    "yref": "paper",
+                    "text": "▾",
+                    "hovertext": f"{fmt.day(note.day)}: {note.label}",
+                    "showarrow": False,
+                    "yanchor": "bottom",
+                    "font": {"size": 15, "color": charts.MUTED},
                 }
-            )  # fmt: skip
+            )
     return drawn
 
 
@@ -137,14 +156,25 @@ def trend_rows(points: list[Point], currency: str) -> pl.DataFrame:
 
 
 def ranking(
-    viewer: Viewer, chosen: Chosen, dimension: str, *, title: str = "", metric: str = "net_revenue", most: int = 8
+    viewer: Viewer,
+    chosen: Chosen,
+    dimension: str,
+    *,
+    metric: str = "net_revenue",
+    most: int = 8,
+    others: Sequence[str] = (),
 ) -> None:
-    """The largest values of a dimension; a click on a bar filters the page by it, a second one takes that back."""
+    """The largest values of a dimension; a click on a bar filters the page by it, a second one takes that back.
+
+    With `others`, the reader chooses which of these dimensions the card is about.
+    """
+    title = "By" if others else f"By {fmt.label(dimension).lower()}"
+    body, controls = tables.card(title, "tick: period before", key=f"by_{dimension}_card")
+    if others:
+        with controls:
+            dimension = chosen_dimension(dimension, others)
     key = f"by_{dimension}"
     found = compare.breakdown(viewer, chosen.question(metric), chosen.currency, dimension, most)
-    body, controls = tables.card(
-        title or f"By {fmt.label(dimension).lower()}", "tick: period before", key=f"{key}_card"
-    )
     with controls:
         tables.csv_button(partial(part_rows, found, dimension, chosen.currency), f"{metric}_{key}", key=f"{key}_csv")
     with body:
@@ -152,11 +182,30 @@ def ranking(
             notices.nothing_sold(viewer)
             return
         charts.show(
-            drawn_ranking(found, chosen, dimension), key=key, legend=False, height=60 + 30 * len(found),
-            alt=f"Net revenue by {dimension}: " + "; ".join(f"{named(p)} {fmt.money(p.value, chosen.currency)}" for p in found[:5]),
-            on_select=partial(filter_by, key, dimension), xaxis={**value_axis(found, chosen), "showgrid": True, "gridcolor": charts.GRID},
-            yaxis={"autorange": "reversed", "showgrid": False}, bargap=0.35,
-        )  # fmt: skip
+            drawn_ranking(found, chosen, dimension),
+            key=key,
+            legend=False,
+            height=60 + 30 * len(found),
+            alt=f"Net revenue by {dimension}: "
+            + "; ".join(f"{named(p)} {fmt.money(p.value, chosen.currency)}" for p in found[:5]),
+            on_select=partial(filter_by, key, dimension),
+            xaxis={**value_axis(found, chosen), "showgrid": True, "gridcolor": charts.GRID},
+            yaxis={"autorange": "reversed", "showgrid": False, "tickmode": "linear", "dtick": 1},
+            bargap=0.35,
+        )
+
+
+def chosen_dimension(first: str, others: Sequence[str]) -> str:
+    chosen = st.selectbox(
+        "Break down by",
+        others,
+        key=f"by_{first}_what",
+        bind="query-params",
+        format_func=fmt.label,
+        label_visibility="collapsed",
+        width=150,
+    )
+    return str(chosen)
 
 
 def drawn_ranking(found: list[Part], chosen: Chosen, dimension: str) -> list[dict[str, Any]]:
@@ -172,7 +221,7 @@ def drawn_ranking(found: list[Part], chosen: Chosen, dimension: str) -> list[dic
 
 def value_axis(found: list[Part], chosen: Chosen) -> dict[str, Any]:
     values = [float(v) for part in found for v in (part.value, part.before)]
-    return charts.money_axis(values, lambda value: fmt.compact(int(value), chosen.currency), ticks=3)
+    return charts.money_axis(values, lambda value: fmt.tick(int(value), chosen.currency), ticks=3)
 
 
 def named(part: Part) -> str:
@@ -196,13 +245,11 @@ def lines(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:
     question = chosen.question("sale_lines").over(period)
     total = compare.kpi(viewer, chosen.question("net_revenue").over(period), chosen.currency, spark=False).value
     counted = insights.ask(viewer, chosen.question("sale_line_count").over(period)).total(chosen.currency) or 0
-    rows = insights.ask(viewer, question_limited(question)).rows
-    rows = compare.in_currency(rows, chosen.currency)
+    question = replace(question, only_currency=chosen.currency)
+    rows = insights.ask(viewer, replace(question, limit=LINES_SHOWN_MAX)).rows
     body, controls = tables.card("Sale lines", fmt.days(period.since, period.last_day), key="lines")
     with controls:
-        tables.csv_button(
-            lambda: all_lines(viewer, question, chosen.currency), "sale_lines", key="lines_csv", label="All as CSV"
-        )
+        tables.csv_button(lambda: all_lines(viewer, question), "sale_lines", key="lines_csv", label="All as CSV")
     with body:
         if not rows.height:
             notices.nothing_sold(viewer)
@@ -213,27 +260,32 @@ def lines(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:
             + ("" if within is None else " · click the bar again to see all")
         )
         st.dataframe(
-            tables.amounts(rows, "amount_minor").drop("id", "partner_id", "source"), hide_index=True, height=360, key="lines_table",
+            tables.amounts(rows, "amount_minor").drop("id", "partner_id", "source"),
+            hide_index=True,
+            height=360,
+            key="lines_table",
             alt="Sale lines, newest first",
             column_config={
-                "order_id": "Order", "line_no": "Line", "customer_id": st.column_config.NumberColumn("Customer", format="%d"),
-                "kind": "Kind", "amount_minor": st.column_config.TextColumn("Amount", alignment="right"), "currency": "Currency",
-                "product": "Product", "category": "Category", "region": "Region", "country": "Country", "channel": "Channel",
-                "attribution": "Attributed by", "at": st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm"),
+                "order_id": "Order",
+                "line_no": "Line",
+                "customer_id": st.column_config.NumberColumn("Customer", format="%d"),
+                "kind": "Kind",
+                "amount_minor": st.column_config.TextColumn("Amount", alignment="right"),
+                "currency": "Currency",
+                "product": "Product",
+                "category": "Category",
+                "region": "Region",
+                "country": "Country",
+                "channel": "Channel",
+                "attribution": "Attributed by",
+                "at": st.column_config.DatetimeColumn("Time (UTC)", format="YYYY-MM-DD HH:mm"),
                 "business_day": st.column_config.DateColumn("Business day"),
             },
-        )  # fmt: skip
+        )
 
 
-def question_limited(question: insights.Question) -> insights.Question:
-    from dataclasses import replace
-
-    return replace(question, limit=LINES_SHOWN_MAX)
-
-
-def all_lines(viewer: Viewer, question: insights.Question, currency: str) -> pl.DataFrame:
-    rows = compare.in_currency(insights.ask(viewer, question).rows, currency)
-    return tables.amounts(rows, "amount_minor").rename({"amount_minor": "amount"})
+def all_lines(viewer: Viewer, question: insights.Question) -> pl.DataFrame:
+    return tables.amounts(insights.ask(viewer, question).rows, "amount_minor").rename({"amount_minor": "amount"})
 
 
 def unrated(viewer: Viewer, chosen: Chosen) -> None:
@@ -242,6 +294,7 @@ def unrated(viewer: Viewer, chosen: Chosen) -> None:
     if missing:
         sums = ", ".join(fmt.money(value, name) for name, value in missing.items())
         st.info(
-            f"{sums} of net revenue has no rate to {chosen.currency} yet and is left out here. Import rates, or choose its currency above.",
+            f"{sums} of net revenue has no rate to {chosen.currency} yet and is left out here."
+            " Import rates, or choose its currency above.",
             icon=":material/currency_exchange:",
         )
