@@ -58,7 +58,7 @@ class Answer:
     rows: pl.DataFrame
 
     def total(self, currency: str | None = None) -> int | float | None:
-        """The single value of an answer asked by nothing (of one currency); no rows count 0, and have no other value."""
+        """The value of an answer asked by nothing (of one currency); no rows are a count of 0, else no value."""
         rows = self.rows
         if currency is not None and "currency" in rows.columns:
             rows = rows.filter(pl.col("currency") == currency)
@@ -136,6 +136,12 @@ def today() -> date:
     return now().astimezone(ZoneInfo(house().settings.timezone)).date()
 
 
+def partner_names(viewer: Viewer) -> dict[str, str]:
+    """The names of the partners that have sold anything, by code."""
+    rows = ask(viewer, Question("sale_line_count", by=("partner", "partner_name"))).rows
+    return {code: name for code, name in rows.select("partner", "partner_name").iter_rows() if code}
+
+
 def values_of(viewer: Viewer, dimension: str) -> list[str]:
     """The values that a dimension of revenue has, most lines first: what a filter offers."""
     rows = ask(viewer, Question("sale_line_count", by=(dimension,))).rows
@@ -151,7 +157,7 @@ def check(viewer: Viewer) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Currencies:
-    """The currencies that the viewer's sale lines are in, most lines first, and whether any has a rate to the house's."""
+    """The currencies of the viewer's sale lines, most lines first, and whether any has a rate to the house's."""
 
     others: tuple[str, ...]
     has_converted: bool

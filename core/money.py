@@ -12,7 +12,7 @@ NANO = 1_000_000_000
 """Nano-units in one major unit: 1 nano = 10⁻⁹ of the currency's major unit."""
 
 MINOR_MAX = 10**15
-"""No single amount may exceed this many minor units (ten trillion dollars); bigint sums of millions of rows stay safe."""
+"""No amount exceeds this many minor units (ten trillion dollars), so that bigint sums of many rows stay safe."""
 
 # Currencies in use whose minor unit is not a hundredth, then those with a hundredth (ISO 4217, list one, 2026).
 _EXPONENT_0 = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"

@@ -10,8 +10,11 @@ from sqlalchemy import Engine
 from core.errors import Refusal
 from core.settings import Settings
 from data import migrate, postgres, server
-from data.postgres import transaction as transaction  # doors open it through here
+from data.postgres import transaction
 from data.warehouse import Warehouse
+
+__all__ = ["House", "NoDatabase", "close_house", "house", "open_house", "refuse_outdated", "transaction"]
+"""Doors open `transaction` through here: pages and routes do not know the stores."""
 
 log = logging.getLogger("millrace")
 

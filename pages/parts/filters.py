@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 
 import streamlit as st
 
@@ -149,7 +150,7 @@ def only(viewer: Viewer) -> dict[str, tuple[str, ...]]:
         accept_new_options=True,
         placeholder="Filter by partner, product, region, channel …",
         label_visibility="collapsed",
-        format_func=spoken,
+        format_func=partial(spoken, names=insights.partner_names(viewer)),
         width=460,
     )
     where: dict[str, tuple[str, ...]] = {}
@@ -168,9 +169,9 @@ def offered(viewer: Viewer) -> list[str]:
     return list(dict.fromkeys([*listed, *st.session_state.get("only", [])]))
 
 
-def spoken(word: str) -> str:
+def spoken(word: str, names: Mapping[str, str]) -> str:
     name, _, value = word.partition(":")
-    return f"{fmt.label(name)}: {value or 'none'}"
+    return f"{fmt.label(name)}: {fmt.name(name, value, names)}"
 
 
 def toggle(dimension: str, value: str) -> None:

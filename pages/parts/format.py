@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from types import MappingProxyType
 
 import streamlit as st
 from babel import Locale, UnknownLocaleError
@@ -124,6 +126,18 @@ def ago(seconds: float | None) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {word} ago"
     return f"{int(seconds)} s ago"
+
+
+REGIONS = {"na": "North America", "eu": "Europe", "apac": "Asia-Pacific", "global": "Global"}
+
+
+def name(dimension: str, value: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """A value of a dimension as readers call it; `names` holds the partners' by code."""
+    if not value:
+        return "No partner" if dimension.startswith("partner") else "None"
+    if dimension in ("region", "partner_region"):
+        return REGIONS.get(value, value)
+    return names.get(value, value) if dimension == "partner" else value
 
 
 def label(dimension: str) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from core.errors import Refusal
-from core.partners import codes, registry
+from core.partners import codes, programs, registry
 from core.partners.codes import KINDS
 from core.partners.rules import REASON_MAX, REGIONS, STATUSES, STEPS, TYPES
 from core.runtime import transaction
@@ -59,7 +59,7 @@ def file(viewer: Viewer, row: Row) -> None:
     acts(viewer, row)
     now, codes_tab, edit, history = st.tabs(["Terms", "Codes", "Edit", "History"], key="partner_view")
     with now:
-        terms(row)
+        terms(viewer, row)
     with codes_tab:
         its_codes(viewer, row)
     with edit:
@@ -77,10 +77,11 @@ def share_of(row: Row) -> str:
     return fmt.NONE
 
 
-def terms(row: Row) -> None:
+def terms(viewer: Viewer, row: Row) -> None:
     lines = {
         "Share": share_of(row),
         "Program": f"{row['program_name']}, in {row['currency']}, {row['timezone']}" if row["program"] else fmt.NONE,
+        **promised(viewer, row),
         "Group": row["group_name"] or fmt.NONE,
         "E-mail": row["email"] or fmt.NONE,
         "API address": row["api_base"] or fmt.NONE,
@@ -92,6 +93,22 @@ def terms(row: Row) -> None:
             st.markdown(f":gray[{label}]  \n{plain(value)}")
     if row["metadata"]:
         st.json(dict(row["metadata"]), expanded=1)
+
+
+def promised(viewer: Viewer, row: Row) -> dict[str, str]:
+    """What the partner's program promises today."""
+    if not row["program"]:
+        return {}
+    with transaction() as db:
+        held = [one for one in programs.terms_of(db, viewer, row["program"]) if one["state"] == "in force"]
+    if not held:
+        return {}
+    return {
+        "Held for refunds": f"{held[0]['hold_days']} days",
+        "Least that is paid out": fmt.money(held[0]["minimum_minor"], row["currency"]),
+        "Payday": f"day {held[0]['payday']} of the month",
+        "A click counts for": f"{held[0]['attribution_days']} days",
+    }
 
 
 def acts(viewer: Viewer, row: Row) -> None:

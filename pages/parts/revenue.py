@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -93,7 +93,7 @@ def stacked(
         line = [values.get(start, 0) for start in starts]
         texts = [fmt.money(value, chosen.currency) for value in line]
         faint = [not point.is_whole for point in points]
-        drawn.append(charts.bars(names, line, texts, name=name or "none", colour=number, faint=faint))
+        drawn.append(charts.bars(names, line, texts, name=fmt.name(dimension, name), colour=number, faint=faint))
     return drawn
 
 
@@ -177,17 +177,20 @@ def ranking(
     found = compare.breakdown(viewer, chosen.question(metric), chosen.currency, dimension, most)
     with controls:
         tables.csv_button(partial(part_rows, found, dimension, chosen.currency), f"{metric}_{key}", key=f"{key}_csv")
+    names = insights.partner_names(viewer) if dimension == "partner" else {}
     with body:
         if not any(part.value or part.before for part in found):
             notices.nothing_sold(viewer)
             return
         charts.show(
-            drawn_ranking(found, chosen, dimension),
+            drawn_ranking(found, chosen, dimension, names),
             key=key,
             legend=False,
             height=60 + 30 * len(found),
             alt=f"Net revenue by {dimension}: "
-            + "; ".join(f"{named(p)} {fmt.money(p.value, chosen.currency)}" for p in found[:5]),
+            + "; ".join(
+                f"{fmt.name(dimension, p.key, names)} {fmt.money(p.value, chosen.currency)}" for p in found[:5]
+            ),
             on_select=partial(filter_by, key, dimension),
             xaxis={**value_axis(found, chosen), "showgrid": True, "gridcolor": charts.GRID},
             yaxis={"autorange": "reversed", "showgrid": False, "tickmode": "linear", "dtick": 1},
@@ -208,9 +211,9 @@ def chosen_dimension(first: str, others: Sequence[str]) -> str:
     return str(chosen)
 
 
-def drawn_ranking(found: list[Part], chosen: Chosen, dimension: str) -> list[dict[str, Any]]:
+def drawn_ranking(found: list[Part], chosen: Chosen, dimension: str, names: Mapping[str, str]) -> list[dict[str, Any]]:
     return charts.ranking(
-        names=[named(part) for part in found],
+        names=[fmt.name(dimension, part.key, names) for part in found],
         values=[part.value for part in found],
         texts=[f"{fmt.money(part.value, chosen.currency)} · {fmt.percent(part.share)}" for part in found],
         before=[part.before for part in found],
@@ -222,10 +225,6 @@ def drawn_ranking(found: list[Part], chosen: Chosen, dimension: str) -> list[dic
 def value_axis(found: list[Part], chosen: Chosen) -> dict[str, Any]:
     values = [float(v) for part in found for v in (part.value, part.before)]
     return charts.money_axis(values, lambda value: fmt.tick(int(value), chosen.currency), ticks=3)
-
-
-def named(part: Part) -> str:
-    return part.key or "none"
 
 
 def filter_by(key: str, dimension: str) -> None:
