@@ -16,7 +16,8 @@ from core.runtime import house
 from core.viewer import Viewer, require
 from data import metrics as files
 from data.check import Finding, compare
-from data.metrics import Metric, NoAnswer, Request
+from data.metrics import Metric as Metric
+from data.metrics import NoAnswer, Request
 from data.warehouse import EVERYBODY, Freshness, Scope
 
 
@@ -186,7 +187,7 @@ class Note:
     label: str
 
 
-def annotations(viewer: Viewer, first: date, last: date) -> list[Note]:
+def notes(viewer: Viewer, first: date, last: date) -> list[Note]:
     """The notes on the days from `first` to `last`; none for partners, whose charts carry no internal remarks."""
     if not viewer.sees_all_partners:
         return []

@@ -34,9 +34,9 @@ MENU: dict[str, list[tuple[str, str, str, str]]] = {
 """Section → screen, file, title and icon. Who sees which stands in core/viewer.py."""
 
 
-def pages_of(viewer: Viewer) -> dict[str, list[st.Page]]:  # type: ignore[valid-type]
+def pages_of(viewer: Viewer) -> dict[str, list[st.Page]]:
     """The menu: only what the viewer's roles open; anything else has no address for them."""
-    found: dict[str, list[st.Page]] = {}  # type: ignore[valid-type]
+    found: dict[str, list[st.Page]] = {}
     for section, lines in MENU.items():
         for screen, file, title, icon in lines:
             if viewer.opens(screen):
@@ -67,7 +67,7 @@ def home() -> None:
 
 
 front = st.Page(home, title="Millrace", default=True, visibility="hidden")
-page = st.navigation({"": [front, *menu.pop("", [])], **menu}, position="sidebar")  # type: ignore[arg-type]
+page = st.navigation({"": [front, *menu.pop("", [])], **menu}, position="sidebar")
 with st.sidebar:
     session.account_menu(viewer)
     notices.freshness()

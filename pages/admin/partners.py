@@ -37,14 +37,14 @@ def cards(counts: Mapping[str, int]) -> None:
 
 def filtered(viewer: Viewer) -> Rows:
     """What the filters above the table leave; they live in the URL."""
-    with st.container(horizontal=True, vertical_alignment="center", key="partner_filters"):
+    with st.grid(4, gap="small", min_column_width=140, key="partner_filters"):
         search = st.text_input(
-            "Search", key="search", bind="query-params", type="search", icon=":material/search:", width=260,
+            "Search", key="search", bind="query-params", type="search", icon=":material/search:",
             placeholder="Name, code, e-mail, referral code", label_visibility="collapsed", max_chars=100,
         )  # fmt: skip
         status, kind, region = (
             st.multiselect(
-                label, list(named), key=label.lower(), bind="query-params", format_func=named.__getitem__, width=190,
+                label, list(named), key=label.lower(), bind="query-params", format_func=named.__getitem__,
                 placeholder=f"Every {label.lower()}", label_visibility="collapsed",
             )
             for label, named in (("Status", STATUSES), ("Type", TYPES), ("Region", REGIONS))
@@ -80,7 +80,12 @@ def table(rows: Rows) -> list[Mapping[str, Any]]:
         key=f"partners_{hash(tuple((row['id'], row['version']) for row in rows))}",
         selection_mode="multi-row",
         on_select="rerun",
-        column_config={"Status": pills, "Since": st.column_config.DateColumn(format="localized")},
+        column_config={
+            "Status": pills,
+            "Group": st.column_config.TextColumn(width=120),
+            "Codes": st.column_config.NumberColumn(width=70),
+            "Since": st.column_config.DateColumn(format="localized"),
+        },
         alt="Partners with their status, type, region, program and share",
     )
     return [rows[position] for position in chosen["selection"]["rows"]]
@@ -116,7 +121,7 @@ def register(viewer: Viewer) -> None:
         code = ticked[0]["code"] if len(ticked) == 1 else ""
         st.button(
             "Open", icon=":material/open_in_new:", key="open_ticked", disabled=not code, on_click=partner_file.open_at,
-            args=(code,), help="Terms, codes, history, and what can be done",
+            args=(code,),
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import insights
-from core.growth import annotations
+from core.growth import annotations as notes
 from core.runtime import transaction
 from core.viewer import Viewer
 from pages.parts import notices
@@ -23,6 +23,6 @@ def button(viewer: Viewer) -> None:
         if st.form_submit_button("Add", key="annotate_add", type="primary"):
             with notices.refusals():
                 with transaction() as db:
-                    annotations.add(db, viewer, day, label, today=insights.today())
+                    notes.add(db, viewer, day, label, today=insights.today())
                 notices.later("The note stands; it shows on the trend in a moment.")
                 st.rerun()

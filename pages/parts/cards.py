@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import streamlit as st
 
@@ -13,6 +14,9 @@ from pages.parts import format as fmt
 from pages.parts.filters import Chosen
 
 FLAT = 0.0005
+
+Colour = Literal["normal", "inverse", "off"]
+GOOD: dict[str, Colour] = {"up": "normal", "down": "inverse"}
 
 
 def row(viewer: Viewer, chosen: Chosen, names: Sequence[str], goals: dict[str, str] | None = None) -> None:
@@ -41,13 +45,13 @@ def card(found: Kpi, currency: str, goal: str = "") -> None:
     )
 
 
-def delta_of(found: Kpi) -> tuple[str | int | None, str]:
+def delta_of(found: Kpi) -> tuple[str | int | None, Colour]:
     """The change as text, and whether its direction is good news, bad news or neither."""
     if found.change is None:
         return None, "off"
     if abs(found.change) < FLAT:
         return 0, "off"
-    colour = {"up": "normal", "down": "inverse"}.get(found.metric.good, "off")
+    colour: Colour = GOOD.get(found.metric.good, "off")
     if found.metric.unit == "ratio":
         return f"{found.change * 100:+.1f} pts", colour
     return f"{found.change * 100:+.1f}%" if abs(found.change) < 9.995 else f"×{found.change + 1:.0f}", colour

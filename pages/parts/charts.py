@@ -162,7 +162,7 @@ def show(
     **more: Any,
 ) -> Any:
     """Draw traces; `alt` says in a sentence what a reader who cannot see the chart should know."""
-    figure = {"data": traces, "layout": layout(height=height, legend=legend, **more)}
+    figure: dict[str, Any] = {"data": traces, "layout": layout(height=height, legend=legend, **more)}
     if on_select is None:
         return st.plotly_chart(figure, key=key, config=config(key), alt=alt)
     figure["layout"] |= {"clickmode": "event+select", "hovermode": "closest"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core import insights
 from core.growth import goals
-from core.insights import Question
+from core.insights import Metric, Question
 from core.periods import Period, bucket
 from core.runtime import transaction
 from core.viewer import Viewer
@@ -28,7 +28,7 @@ def spoken(viewer: Viewer, chosen: Chosen) -> dict[str, str]:
     return said
 
 
-def one(viewer: Viewer, metric: insights.Metric, target: int, month: Period, chosen: Chosen) -> str:
+def one(viewer: Viewer, metric: Metric, target: int, month: Period, chosen: Chosen) -> str:
     name = fmt.bucket("month", month.since).split(" ")[0]
     if metric.unit == "ratio":
         return f"goal {fmt.percent(target / BASIS_POINTS)}"

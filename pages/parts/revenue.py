@@ -113,7 +113,7 @@ def spoken_trend(points: list[Point], chosen: Chosen, title: str) -> str:
 def notes(viewer: Viewer, points: list[Point], size: str) -> list[dict[str, Any]]:
     """Annotations of the business, over the bar of their day."""
     drawn = []
-    for note in insights.annotations(viewer, points[0].first, points[-1].last) if points else []:
+    for note in insights.notes(viewer, points[0].first, points[-1].last) if points else []:
         at = next((point for point in points if point.first <= note.day <= point.last), None)
         if at is not None:
             drawn.append(
