@@ -27,7 +27,8 @@ NUL = "The text holds a NUL byte."
 
 @dataclass(slots=True)
 class Names:
-    """What files call partners, codes and experiments, as the ids of the record; asked once per import."""
+    """What files call partners, codes and experiments, as the ids of the record; asked once per import. Also what
+    there is to say about the rows that went by."""
 
     db: Connection
     viewer: Viewer
@@ -35,6 +36,7 @@ class Names:
     zone: str
     partners: dict[str, int | None] = field(default_factory=dict)
     created: int = 0
+    notes: set[str] = field(default_factory=set)
     _zones: dict[int, str] | None = None
 
     def partner_ids(self, texts: Iterable[str]) -> Mapping[str, int | None]:
@@ -85,6 +87,7 @@ def read(batch: Batch, plan: Plan, given: Given, names: Names, refused: RefusedR
     read_fields(rows, plan, given)
     plan.kind.decide(rows, plan.options, given)
     resolve(rows, plan.kind, names)
+    names.notes |= rows.notes
     good = keep_good(rows, batch, plan, refused)
     return finished(rows, good, batch, plan, names)
 
@@ -106,6 +109,7 @@ def read_fields(rows: Rows, plan: Plan, given: Given) -> None:
             continue
         cells = rows.cells[field_.name]
         found = field_.read(cells, rows.values, given)
+        rows.notes |= {found.note} - {""}
         for mask, reason in found.refused:
             rows.refuse(field_.name, mask.fill_null(False) & cells.is_not_null(), reason)
         rows.refuse(field_.name, cells.str.contains("\0", literal=True), NUL)

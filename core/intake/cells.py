@@ -36,6 +36,8 @@ class Given:
 class Read:
     values: pl.Series
     refused: tuple[Refused, ...] = ()
+    note: str = ""
+    """What was done to the values that somebody may want to know."""
 
 
 Reader = Callable[[pl.Series, pl.DataFrame, Given], Read]
@@ -49,6 +51,7 @@ NOT_A_TIME = "{} is not a time; write 2026-03-31 14:05:00, or with its zone 2026
 NOT_A_DAY = "{} is not a day; write 2026-03-31."
 TOO_EARLY = "{} lies before 1970; check the column."
 TOO_LATE = "{} lies more than two days ahead; check the column."
+CUT = "Times finer than a microsecond were cut off there."
 NO_SUCH_TIME = "{} does not exist in that time zone: the clocks went forward."
 
 # [0-9], not \d: \d also matches Arabic and other digits.
@@ -285,7 +288,8 @@ def time(cells: pl.Series, _: pl.DataFrame, given: Given) -> Read:
     )
     values, gap = _in_utc(naive, found["zone"], given.timezone)
     unread = naive.is_null()
-    return Read(values, ((unread, NOT_A_TIME), (gap & ~unread, NO_SUCH_TIME), *_bounds(values, given)))
+    note = CUT if found["clock"].str.contains(r"[.][0-9]{7}").any() else ""
+    return Read(values, ((unread, NOT_A_TIME), (gap & ~unread, NO_SUCH_TIME), *_bounds(values, given)), note)
 
 
 def day(cells: pl.Series, _: pl.DataFrame, given: Given) -> Read:

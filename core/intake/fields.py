@@ -40,6 +40,7 @@ class Rows:
         self.cells = cells
         self.values = lines.alias("line").to_frame()
         self.refused: dict[str, list[tuple[pl.Series, str]]] = {}
+        self.notes: set[str] = set()
 
     def has(self, name: str) -> bool:
         return name in self.cells

@@ -184,6 +184,7 @@ def _take_in(db: Connection, job: Job, opened: Source, refused: RefusedRows, *, 
         rows_refused=refused.count,
         bad=tuple(refused.listed),
         columns=dict(chosen.columns),
+        notes=tuple(sorted(names.notes)),
         import_id=import_id,
     )
     if refused.count and not job.options.skip_bad:
@@ -197,6 +198,7 @@ def _take_in(db: Connection, job: Job, opened: Source, refused: RefusedRows, *, 
     _remember(db, job, chosen)
     imports.finish(db, import_id, state="done", message=report.message, counts=_counts(report))
     _audit(db, job, "import.done", report)
+    job.progress("written", rows_read, 1.0)
     reached("recorded")
     return report
 
