@@ -235,14 +235,20 @@ def test_everything_killed_at_once_starts_again(home: Path, kills: int) -> None:
         assert says_hello(running)
 
 
-def test_a_process_number_that_belongs_to_another_by_now_does_not_keep_it_from_starting(home: Path) -> None:
+def test_a_process_number_that_belongs_to_another_by_now_does_not_keep_it_from_starting(
+    home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tmp_path_factory.mktemp("other")
     with using(home):
         pass
     until(lambda: not is_kept(home))
     stale = home / "postgres" / "data" / "postmaster.pid"
-    stale.write_text(f"{os.getpid()}\n{stale.parent}\n1700000000\n5432\n\n127.0.0.1\n\n")
-    with using(home) as running:
-        assert says_hello(running)
+    with using(other) as theirs:  # a living process of the account that Postgres runs as
+        stale.write_text(f"{postmaster(other)}\n{stale.parent}\n1700000000\n5432\n\n127.0.0.1\n\n")
+        with using(home) as running:
+            assert says_hello(running)
+        assert says_hello(theirs)
+    until(lambda: not is_kept(other))
 
 
 def test_a_half_made_cluster_is_made_again(home: Path) -> None:
