@@ -2,7 +2,7 @@
 
 A watermark on ids or times loses rows of transactions that commit late. This feed keeps the last *snapshot*:
 a row is new when its transaction was not visible in it. One repeatable-read transaction reads all tables at
-one new snapshot; one DuckDB transaction stores the rows, the recomputed cells of the marts and the snapshot.
+one new snapshot; one DuckDB transaction stores the rows, the moved cells of the marts and the snapshot.
 A kill at any point leaves the former position with the former rows (docs/decisions/0003).
 """
 
@@ -23,6 +23,14 @@ from data.relations import MARTS, RELATIONS, SQL, Mart
 SNAPSHOT = re.compile(r"\d+:\d+:[\d,]*\Z")
 BATCH_BYTES = str(2 << 20)  # ADBC's default batches double the size of the DuckDB file and the time
 TABLES = tuple(relation.name for relation in RELATIONS)
+ASK_POSTGRES_MAX = 20_000
+"""Of so many changed sales, the orders are looked up in Postgres by index; of more, in our own copy, read through."""
+
+BY_INDEX = """
+select set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false),
+       set_config('enable_mergejoin', 'off', false)
+"""
+"""A change is always found by index: the planner's statistics lag behind a table that only grows."""
 
 CLUSTER = "select system_identifier::text || '/' || timeline_id::text from pg_control_system(), pg_control_checkpoint()"
 
@@ -45,6 +53,53 @@ class Step:
     reloaded: bool = False
 
 
+NEW = "t.xid >= pg_snapshot_xmin('{since}'::pg_snapshot) and not pg_visible_in_snapshot(t.xid, '{since}'::pg_snapshot)"
+"""Rows of transactions that the snapshot `since` did not see yet."""
+
+ORDERS_OF = """
+inner join (select distinct t.source, t.order_id from sale as t where t.kind = 'sale' and {new}) as touched
+    on touched.source = t.source and touched.order_id = t.order_id
+where t.kind = 'sale'
+"""
+
+STORED = tuple(mart for mart in MARTS if mart.is_stored)
+LOOSE_MAX = 50_000
+"""So many added pieces of cells, and a mart is put together again."""
+
+BEFORE_AFTER = {
+    (): ("former", "changed"),
+    ("source", "order_id"): ("order_before", "order_after"),
+    ("customer_id",): ("customer_before", "customer_after"),
+}
+"""What belongs together → the tables that hold its facts before and after a change."""
+
+
+def columns(mart: Mart) -> str:
+    return ", ".join((*mart.cells, *mart.sums)) or "*"
+
+
+def summed(mart: Mart) -> str:
+    return (
+        f"select {', '.join(mart.cells)}, {', '.join(f'cast(sum({name}) as bigint) as {name}' for name in mart.sums)}"
+    )
+
+
+def moved(mart: Mart, before: str, after: str) -> str:
+    """What the facts in `after` say of the cells, less what those in `before` said."""
+    cells = ", ".join(mart.cells)
+    taken = ", ".join(f"-{name} as {name}" for name in mart.sums)
+    return (
+        f"{summed(mart)} from (select {columns(mart)} from ({over(mart, after)}) as gained"
+        f" union all select {cells}, {taken} from ({over(mart, before)}) as lost) as moved"
+        f" group by {cells} having {' or '.join(f'sum({name}) <> 0' for name in mart.sums)}"
+    )
+
+
+def over(mart: Mart, facts: str) -> str:
+    """The mart's own select, over these facts."""
+    return f"with {mart.source} as (select * from {facts}) select * from ({mart.sql}\n) as mart"
+
+
 def staging_sql(table: str) -> str:
     return (SQL / "staging" / f"{table}.sql").read_text()
 
@@ -58,6 +113,7 @@ class Feed:
         self.mart_rows = mart_rows
         self.reader: Any = None
         self.busy = threading.Lock()
+        self._loose: dict[str, int] = {}  # pieces of cells added since a mart was put together
         self.position = self._stored_position()
         self.fault = ""  # why the last look failed, for the screens
 
@@ -70,6 +126,9 @@ class Feed:
 
         if self.reader is None:
             self.reader = adbc.connect(self.url)
+            with self.reader.cursor() as cursor:
+                cursor.execute(BY_INDEX)
+            self.reader.commit()
         cursor = self.reader.cursor()
         try:
             cursor.execute("set transaction isolation level repeatable read, read only")
@@ -118,58 +177,50 @@ class Feed:
 
     # ── writing DuckDB ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _load(self, cursor: Any, now: Position) -> int:
-        """The first copy, or a new one after a restore: every table whole."""
+    @contextmanager
+    def _writing(self, now: Position) -> Iterator[None]:
+        """Rows, cells and position stand together, or none of them does."""
         self.store.execute("begin")
         try:
-            self.store.execute("create schema if not exists staging")
-            rows = 0
-            for table in TABLES:
-                rows += self._copy(cursor, staging_sql(table), f"staging.{table}", replace=True)
-            if self.mart_rows:
-                self.build_marts()
+            yield
             self._keep(now)
             self.store.execute("commit")
         except BaseException:
             self.store.execute("rollback")
             raise
         self.position = now
+
+    def _load(self, cursor: Any, now: Position) -> int:
+        """The first copy, or a new one after a restore: every table whole."""
+        cursor.execute("set local enable_seqscan = on")
+        with self._writing(now):
+            self.store.execute("create schema if not exists staging")
+            rows = sum(self._copy(cursor, staging_sql(table), f"staging.{table}") for table in TABLES)
+            if self.mart_rows:
+                self.build_marts()
         return rows
 
     def build_marts(self) -> None:
         """Every mart from all of history."""
         self.store.execute("create schema if not exists marts")
-        for relation in {mart.source for mart in MARTS}:
-            self._source_view(relation, "")
-        for mart in MARTS:
-            if mart.is_stored:
-                key = f"primary key ({mart.cells})" if mart.least else ""
-                self.store.execute(f"create or replace table marts.{mart.name} as {mart.sql} limit 0")
-                if key:
-                    self.store.execute(f"alter table marts.{mart.name} add {key}")
-                order = mart.cells if mart.least else "business_day"
-                self.store.execute(
-                    f"insert into marts.{mart.name} select * from ({mart.sql}) as cells order by {order}"
-                )
+        for mart in STORED:
+            order = f"order by {mart.cells[0]}" if mart.cells else ""
+            self.store.execute(
+                f"create or replace table marts.{mart.name} as"
+                f" select {columns(mart)} from ({over(mart, f'staging.{mart.source}')}) as cells {order}"
+            )
+            self._loose[mart.name] = 0
 
     def _advance(self, cursor: Any, now: Position, since: str) -> int:
-        """Copy the rows of transactions that the last snapshot did not see yet, and recompute their cells."""
-        new = f"t.xid >= pg_snapshot_xmin('{since}'::pg_snapshot) and not pg_visible_in_snapshot(t.xid, '{since}'::pg_snapshot)"
+        """Copy the rows of transactions that the last snapshot did not see yet, and move their cells."""
+        new = NEW.format(since=since)
         touched = self._touched(cursor, new)
-        self.store.execute("begin")
-        try:
-            rows = 0
-            for table in touched:
-                if table != "tombstone":
-                    rows += self._upsert(cursor, table, new)
-            if "tombstone" in touched:
-                rows += self._bury(cursor, new)
-            self._keep(now)
-            self.store.execute("commit")
-        except BaseException:
-            self.store.execute("rollback")
-            raise
-        self.position = now
+        if not touched:
+            self.position = now
+            return 0
+        with self._writing(now):
+            rows = self._bury(cursor, new) if "tombstone" in touched else 0  # first: Postgres has them no more
+            rows += sum(self._upsert(cursor, table, new) for table in touched if table != "tombstone")
         return rows
 
     def _touched(self, cursor: Any, new: str) -> list[str]:
@@ -179,54 +230,169 @@ class Feed:
         return [table for table, is_new in zip(tables, cursor.fetchone(), strict=True) if is_new]
 
     def _upsert(self, cursor: Any, table: str, new: str) -> int:
-        rows = self._copy(cursor, f"{staging_sql(table)} where {new}", "changed", replace=True)
+        rows = self._copy(cursor, f"{staging_sql(table)} where {new}", "changed")
         lowest, highest = self._one("select min(id), max(id) from changed")
         within = f"id between {int(lowest)} and {int(highest)} and id in (select id from changed)"
-        self.store.execute(f"create or replace temp table former as select * from staging.{table} where {within}")
-        (known,) = self._one("select count(*) from former")
+        known = self._take_out(table, within)
         if known:
             self.store.execute(f"delete from staging.{table} where {within}")
         self.store.execute(f"insert into staging.{table} select * from changed")
-        self._recompute(table, is_new=not known)
+        self._move_cells(table, cursor, new, is_new=not known)
         return rows
 
     def _bury(self, cursor: Any, new: str) -> int:
         """Rows deleted in Postgres, which their tombstones tell of."""
-        self._copy(cursor, f"select t.table_name, t.row_id from tombstone as t where {new}", "gone", replace=True)
+        self._copy(cursor, f"select t.table_name, t.row_id from tombstone as t where {new}", "gone")
         tables = [row[0] for row in self.store.sql("select distinct table_name from gone").fetchall()]
         for table in (name for name in tables if name in TABLES):
             ids = f"id in (select row_id from gone where table_name = '{table}')"
             self.store.execute(f"create or replace temp table changed as select * from staging.{table} limit 0")
-            self.store.execute(f"create or replace temp table former as select * from staging.{table} where {ids}")
-            self.store.execute(f"delete from staging.{table} where {ids}")
-            self._recompute(table, is_new=False)
+            if self._take_out(table, ids):
+                self.store.execute(f"delete from staging.{table} where {ids}")
+                self._move_cells(table, cursor, None, is_new=False)
         return int(self._one("select count(*) from gone")[0])
 
-    def _recompute(self, table: str, *, is_new: bool) -> None:
-        """The cells of each mart that the rows in `changed` and `former` stand in, from all their facts."""
-        for mart in MARTS if self.mart_rows else ():
-            if mart.source == table and mart.is_stored:
-                self._cells(mart, merge=bool(mart.least) and is_new)
+    def _take_out(self, table: str, within: str) -> int:
+        """The rows as they stood before the change, in `former`."""
+        self.store.execute(f"create or replace temp table former as select * from staging.{table} where {within}")
+        return int(self._one("select count(*) from former")[0])
 
-    def _cells(self, mart: Mart, *, merge: bool) -> None:
-        if merge:  # new rows can only lower the least value: history is not read
-            self.store.execute(f"create or replace temp view {mart.source} as select * from changed")
-            self.store.execute(
-                f"insert into marts.{mart.name} {mart.sql} on conflict do update"
-                f" set {mart.least} = least({mart.name}.{mart.least}, excluded.{mart.least})"
-            )
+    # ── cells of the marts ──────────────────────────────────────────────────────────────────────────────────────────
+
+    def _move_cells(self, table: str, cursor: Any, new: str | None, *, is_new: bool) -> None:
+        """Every mart of `table` gains what `changed` brings and loses what `former` brought."""
+        if not self.mart_rows or table != "sale":
             return
-        touched = f"select {mart.cells} from changed union select {mart.cells} from former"
-        self.store.execute(f"create or replace temp table touched as {touched}")
-        within = f"{mart.cells} in (select {mart.cells} from touched)"
-        self._source_view(mart.source, f"where {within}")
-        self.store.execute(f"delete from marts.{mart.name} where {within}")
-        self.store.execute(f"insert into marts.{mart.name} {mart.sql}")
+        loses = {
+            (): not is_new,
+            ("source", "order_id"): self._orders(cursor, new, is_new=is_new),
+            ("customer_id",): self._customers(is_new=is_new),
+        }
+        for mart in STORED:
+            before, after = BEFORE_AFTER[mart.together]
+            if not mart.sums:
+                self._replace(mart, before, after)
+            elif loses[mart.together]:
+                self._add_and_take_back(mart, before, after)
+            elif mart.together == ("customer_id",):
+                self._add(mart, moved(mart, before, after))
+            else:
+                self._add(mart, f"select {columns(mart)} from ({over(mart, after)}) as gained")
 
-    def _source_view(self, relation: str, where: str) -> None:
-        self.store.execute(f"create or replace temp view {relation} as select * from staging.{relation} {where}")
+    def _add(self, mart: Mart, cells: str) -> None:
+        """Pieces of cells beside those that stand; now and then they are put together again."""
+        added = self._one(f"insert into marts.{mart.name} {cells}")[0]
+        self._loose[mart.name] = self._loose.get(mart.name, 0) + int(added)
+        if self._loose[mart.name] > LOOSE_MAX:
+            self._settle(mart, f"select business_day from marts.{mart.name}")
+            self._loose[mart.name] = 0
 
-    def _copy(self, cursor: Any, query: str, target: str, *, replace: bool) -> int:
+    def _add_and_take_back(self, mart: Mart, before: str, after: str) -> None:
+        """The same where cells may shrink: theirs are put together at once, and go when nothing is left in them."""
+        self.store.execute(f"create or replace temp table delta as {moved(mart, before, after)}")
+        self._add(mart, "select * from delta")
+        lost = " or ".join(f"{name} < 0" for name in mart.sums[: mart.counts])
+        if self._one(f"select count(*) from delta where {lost}")[0]:
+            self._settle(mart, f"select business_day from delta where {lost}")
+
+    def _settle(self, mart: Mart, days: str) -> None:
+        """Put the pieces of each cell of these days together again; a cell without anything in it goes."""
+        cells = ", ".join(mart.cells)
+        self.store.execute(
+            f"create or replace temp table days as select distinct business_day from ({days}) as touched"
+        )
+        self.store.execute(
+            f"create or replace temp table settled as {summed(mart)} from marts.{mart.name}"
+            f" where business_day in (select business_day from days) group by {cells}"
+            f" having {' or '.join(f'sum({name}) <> 0' for name in mart.sums[: mart.counts])}"
+        )
+        self.store.execute(f"delete from marts.{mart.name} where business_day in (select business_day from days)")
+        self.store.execute(f"insert into marts.{mart.name} select * from settled")
+
+    def _replace(self, mart: Mart, before: str, after: str) -> None:
+        """One row for each key: the touched ones anew."""
+        keys = ", ".join(mart.together)
+        touched = f"select {keys} from {before} union select {keys} from {after}"
+        self.store.execute(f"delete from marts.{mart.name} where ({keys}) in ({touched})")
+        self.store.execute(f"insert into marts.{mart.name} {over(mart, after)}")
+
+    def _orders(self, cursor: Any, new: str | None, *, is_new: bool) -> bool:
+        """All sale lines of the touched orders, before and after; says whether there were any before.
+
+        A few orders are asked of Postgres, which finds them by index; for many, our own copy is read through.
+        """
+        keys = "select source, order_id from changed where kind = 'sale'"
+        left = "select source, order_id from former where kind = 'sale'"
+        few = self._one("select count(*) from changed")[0] <= ASK_POSTGRES_MAX
+        if new is not None and few and (is_new or not self._one(f"select count(*) from ({left} except {keys})")[0]):
+            self._copy(cursor, f"{staging_sql('sale')} {ORDERS_OF.format(new=new)}", "order_after")
+        else:
+            self.store.execute(
+                "create or replace temp table order_after as select * from staging.sale"
+                f" where kind = 'sale' and (source, order_id) in ({keys} union {left})"
+            )
+        self.store.execute(
+            "create or replace temp table order_before as"
+            " select * from order_after where id not in (select id from changed)"
+            " union all select * from former where kind = 'sale'"
+        )
+        return bool(self._one("select count(*) from order_before")[0])
+
+    def _customers(self, *, is_new: bool) -> bool:
+        """The days of the touched customers, before and after; says whether any cell may shrink.
+
+        Who buys on or after their last day needs only that day; for others, and where a line went, all days are read.
+        """
+        come = "select id, customer_id, business_day from changed where kind = 'sale' and customer_id is not null"
+        went = "select id, customer_id, business_day from former where kind = 'sale' and customer_id is not null"
+        self.store.execute(f"create or replace temp table gained as {come}{'' if is_new else f' except {went}'}")
+        self.store.execute(f"create or replace temp table lost as {went}{' limit 0' if is_new else f' except {come}'}")
+        self.store.execute(
+            "create or replace temp table known as select * from marts.customer_span"
+            " where customer_id in (select customer_id from gained union all select customer_id from lost)"
+        )
+        self.store.execute(
+            "create or replace temp table late as select customer_id from lost union"
+            " select gained.customer_id from gained inner join known on known.customer_id = gained.customer_id"
+            " where gained.business_day < known.last_day"
+        )
+        timely = "where customer_id not in (select customer_id from late)"
+        self.store.execute(
+            "create or replace temp table customer_before as"
+            f" select customer_id, first_day as business_day, 'sale' as kind from known {timely}"
+            f" union all select customer_id, last_day, 'sale' from known {timely}"
+        )
+        self.store.execute(
+            "create or replace temp table customer_after as select * from customer_before"
+            f" union all select customer_id, business_day, 'sale' from gained {timely}"
+        )
+        is_late = bool(self._one("select count(*) from late")[0])
+        if is_late:
+            self._late_customers()
+        return is_late
+
+    def _late_customers(self) -> None:
+        """Days there are after the change; and before it, with the lines that were gained away and those lost back."""
+        self.store.execute(
+            "create or replace temp table days_of_late as"
+            " select customer_id, business_day, cast(count(*) as bigint) as lines from staging.sale"
+            " where kind = 'sale' and customer_id in (select customer_id from late)"
+            " group by customer_id, business_day"
+        )
+        self.store.execute(
+            "insert into customer_after select customer_id, business_day, 'sale' from days_of_late where lines > 0"
+        )
+        self.store.execute(
+            "insert into customer_before select customer_id, business_day, 'sale' from ("
+            "select customer_id, business_day, lines from days_of_late"
+            " union all select customer_id, business_day, 1 from lost"
+            " union all select customer_id, business_day, -1 from gained"
+            " where customer_id in (select customer_id from late)) as lines"
+            " group by customer_id, business_day having sum(lines) > 0"
+        )
+
+    def _copy(self, cursor: Any, query: str, target: str) -> int:
+        """What Postgres answers, in a table of ours: batch by batch, whatever its size."""
         cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": BATCH_BYTES})
         cursor.execute(query)
         self.store.register("arriving", cursor.fetch_record_batch())
@@ -249,7 +415,7 @@ class Feed:
         return Position(*row) if row else None
 
     def _one(self, query: str) -> tuple[Any, ...]:
-        row = self.store.sql(query).fetchone()
+        row = self.store.execute(query).fetchone()
         if row is None:
             raise ValueError("no row")
         return tuple(row)

@@ -130,7 +130,7 @@ def read(path: Path) -> Metric:
 
 
 def check_names(name: str, sql: str) -> None:
-    """Refuse a select that names any table outside the scope, calls a function that reads elsewhere, or is no select."""
+    """Refuse what names a table outside the scope, calls a function that may read elsewhere, or is no select."""
     if FUNCTIONS_REFUSED.search(sql):
         raise BadMetric(f"{name} calls a function that reads outside the scope.")
     plain = _PARAMETER.sub("null", sql)
@@ -185,6 +185,9 @@ def compose(metric: Metric, request: Request, house_currency: str) -> tuple[str,
     ]
     if metric.compares:
         picked.append(f"cells.{cells.time} >= :since as is_current")
+    if "bucket_since" in metric.sql:
+        starts = [f", {columns[name]}" for name in request.by if name in TIME]
+        picked.append(f"greatest(cast(:since as date){''.join(starts)}) as bucket_since")
     joined = " left join partner on partner.id = cells.partner_id" if cells.has_partner else ""
     source = f"select {', '.join(picked)} from {cells.relation} as cells{joined}"
     if conditions:
@@ -207,7 +210,8 @@ def _inner(sql: str) -> str:
 def narrowest(metric: Metric, request: Request) -> Cells:
     asked = {*request.by, *request.where}
     for cells in FAMILIES[metric.family]:
-        if asked <= set(columns_of(cells)) and (cells.has_partner or not metric.needs_partner):
+        has_all = asked <= set(columns_of(cells)) and (cells.has_partner or not metric.needs_partner)
+        if has_all and (cells.has_filters or not request.where):
             return cells
     unknown = sorted(asked - set(metric.dimensions))
     what = f"“{unknown[0][:40]}”" if unknown else "these together"
@@ -217,6 +221,7 @@ def narrowest(metric: Metric, request: Request) -> Cells:
 def _measures(cells: Cells, convert: bool, house_currency: str) -> list[str]:
     """The row's own columns; money in the currency asked for where the row's rate is known, else in its own."""
     picked = [f"cells.{name} as {name}" for name in (*cells.dimensions, *cells.measures)]
+    picked += cells.absent
     if cells.has_partner:
         picked.append("cells.partner_id as partner_id")
     if not cells.money:

@@ -48,19 +48,32 @@ RELATIONS = (
 )
 
 
+MONEY = ("gross_minor", "refunds_minor", "net_minor")
+"""Measures of revenue; each has its twin `house_…` in the house currency at the locked rate."""
+
+REVENUE = ("lines", *MONEY, *(f"house_{name}" for name in MONEY))
+PLACE = ("region", "country", "channel", "source", "attribution")
+PRODUCT = ("product", "category")
+LINE = (*PLACE, *PRODUCT, "plan", "kind")
+
+
 @dataclass(frozen=True, slots=True)
 class Mart:
-    """A narrow table at a stated grain, recomputed for the cells that changed.
+    """A narrow table of cells whose measures add up, kept by adding what a change brings and taking back what it took.
 
-    `cells` is the column of the source whose touched values are recomputed. With `least`, a new value only ever
-    lowers the stored one, so that an insert never looks at history. Without `is_stored` it is a view.
+    `cells` are the columns that name a cell, `sums` its measures, the counts first: a cell whose counts are all zero
+    is none. `together` names the facts that only mean something together (the lines of one order, the days of one
+    customer): their cells are worked out from all of them, before and after the change. A mart without `sums` holds
+    one row per `together`. Without `is_stored` it is a view.
     """
 
     name: str
     source: str
-    cells: str
-    keyed_by_partner: bool
-    least: str = ""
+    cells: tuple[str, ...] = ()
+    sums: tuple[str, ...] = ()
+    counts: int = 1
+    together: tuple[str, ...] = ()
+    keyed_by_partner: bool = False
     is_stored: bool = True
 
     @property
@@ -68,12 +81,26 @@ class Mart:
         return (SQL / "marts" / f"{self.name}.sql").read_text()
 
 
+DAY = ("business_day", "partner_id", "currency", "has_rate")
+
 MARTS = (
-    Mart("revenue_day", "sale", "business_day", keyed_by_partner=True),
-    Mart("revenue_place_day", "sale", "business_day", keyed_by_partner=False),
-    Mart("revenue_product_day", "sale", "business_day", keyed_by_partner=False),
-    Mart("customer_first", "sale", "customer_id", keyed_by_partner=False, least="first_day"),
-    Mart("revenue_line", "sale", "business_day", keyed_by_partner=True, is_stored=False),
+    Mart("revenue_day", "sale", DAY, REVENUE, keyed_by_partner=True),
+    Mart("revenue_place_day", "sale", ("business_day", *PLACE, "currency", "has_rate"), REVENUE),
+    Mart("revenue_product_day", "sale", ("business_day", *PRODUCT, "currency", "has_rate"), REVENUE),
+    Mart(
+        "order_day",
+        "sale",
+        (*DAY, "split_order"),
+        ("whole_orders", "split_lines", "gross_minor", "house_gross_minor"),
+        counts=2,
+        together=("source", "order_id"),
+        keyed_by_partner=True,
+    ),
+    Mart("customer_day", "sale", ("business_day", "previous_day"), ("customers",), together=("customer_id",)),
+    Mart("customer_span", "sale", together=("customer_id",)),
+    Mart("revenue_line", "sale", is_stored=False),
+    Mart("order_line", "sale", is_stored=False),
+    Mart("customer_line", "sale", is_stored=False),
 )
 
 TIME = {
@@ -94,12 +121,6 @@ OF_PARTNER = {
 }
 """Dimensions that need `partner_id` and the registry."""
 
-PLACE = ("region", "country", "channel", "source", "attribution")
-PRODUCT = ("product", "category")
-LINE = (*PLACE, *PRODUCT, "plan", "kind")
-MONEY = ("gross_minor", "refunds_minor", "net_minor")
-"""Measures of revenue; each has its twin `house_…` in the house currency at the locked rate."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cells:
@@ -111,6 +132,8 @@ class Cells:
     money: tuple[str, ...] = ()
     has_partner: bool = False
     time: str = "business_day"
+    absent: tuple[str, ...] = ()  # columns of the family that stand in another of its relations: null here
+    has_filters: bool = True  # whether its rows may be picked by more than the period
 
 
 FAMILIES: dict[str, tuple[Cells, ...]] = {
@@ -119,6 +142,26 @@ FAMILIES: dict[str, tuple[Cells, ...]] = {
         Cells("revenue_place_day", PLACE, ("lines",), MONEY),
         Cells("revenue_product_day", PRODUCT, ("lines",), MONEY),
         Cells("revenue_line", LINE, ("lines",), MONEY, has_partner=True),
+    ),
+    "orders": (
+        Cells("order_day", (), ("whole_orders", "split_order"), ("gross_minor",), has_partner=True),
+        Cells("order_line", LINE, ("whole_orders", "split_order"), ("gross_minor",), has_partner=True),
+    ),
+    "customers": (
+        Cells(
+            "customer_day",
+            (),
+            ("customers", "previous_day"),
+            absent=("cast(null as bigint) as customer_id", "cast(null as date) as first_day"),
+            has_filters=False,
+        ),
+        Cells(
+            "customer_line",
+            LINE,
+            ("customer_id", "first_day"),
+            has_partner=True,
+            absent=("0 as customers", "cast(null as date) as previous_day"),
+        ),
     ),
     "sales": (
         Cells(
@@ -157,4 +200,4 @@ FAMILIES: dict[str, tuple[Cells, ...]] = {
         ),
     ),
 }
-"""What a metric's header may say after `from:`, narrowest relation first; the first that has every column asked answers."""
+"""What a header may say after `from:`, narrowest relation first; the first that has every column asked answers."""

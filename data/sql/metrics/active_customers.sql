@@ -1,10 +1,12 @@
 -- one row per group
 -- title: Active customers
 -- unit: count
--- from: sales
+-- from: customers
 -- roles: executive admin analyst partner
 -- definition: Distinct known customers with a sale line in the period.
-select group_1, group_2, group_3, count(distinct customer_id) as active_customers
-from sales
-where kind = 'sale'
+select
+    group_1, group_2, group_3,
+    cast(coalesce(sum(customers) filter (where previous_day is null or previous_day < bucket_since), 0) as bigint)
+        + count(distinct customer_id) as active_customers
+from customers
 group by group_1, group_2, group_3

@@ -1,14 +1,9 @@
 -- one row per group
 -- title: Orders
 -- unit: count
--- from: sales
+-- from: orders
 -- roles: executive admin analyst partner
 -- definition: Distinct orders with a sale line in the period.
-with bought as (
-    select distinct group_1, group_2, group_3, source, order_id
-    from sales
-    where kind = 'sale'
-)
-select group_1, group_2, group_3, count(*) as orders
-from bought
+select group_1, group_2, group_3, cast(sum(whole_orders) as bigint) + count(distinct split_order) as orders
+from orders
 group by group_1, group_2, group_3
