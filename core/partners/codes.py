@@ -58,7 +58,6 @@ def issue(
     if partner["status"] == "terminated":
         raise rules.ForbiddenStep(f"{partner['name']} is terminated and gets no new codes.")
     values = {
-        "partner_id": partner_id,
         "kind": kind,
         "landing_url": rules.landing_url(landing_url),
         "campaign": rules.line("a campaign", campaign, 60),
@@ -67,7 +66,8 @@ def issue(
     }
     if kind == "link" and values["landing_url"] is None:
         raise rules.BadPartner("A link needs the page that it leads to; write its address.")
-    row = _given(db, code, values) if code else _made(db, values)
+    theirs = {"partner_id": partner_id, **values}
+    row = _given(db, code, theirs) if code else _made(db, theirs)
     _record(db, viewer, "referral_code.issued", row, after={"code": row["code"], **values})
     return row
 

@@ -95,7 +95,7 @@ def approve(viewer: Viewer, waiting: Rows) -> None:
     with transaction() as db:
         for row in waiting:
             registry.approve(db, viewer, row["id"], row["version"])
-    one = waiting[0]["name"] if len(waiting) == 1 else f"{len(waiting)} partners"
+    one = session.plain(waiting[0]["name"]) if len(waiting) == 1 else f"{len(waiting)} partners"
     notices.later(f"Approved {one}; what they earn may be paid.")
     st.rerun()
 

@@ -145,7 +145,7 @@ def act(viewer: Viewer, row: Row, act_of: Any, outcome: str, *why: str) -> None:
     with notices.refusals():
         with transaction() as db:
             act_of(db, viewer, row["id"], row["version"], *why)
-        notices.later(f"{row['name']} {outcome}")
+        notices.later(f"{plain(row['name'])} {outcome}")
         st.rerun()
 
 
@@ -158,7 +158,7 @@ def its_codes(viewer: Viewer, row: Row) -> None:
     else:
         st.caption("No codes yet. A code lets sales find this partner.")
     if row["status"] != "terminated":
-        partner_forms.issue(viewer, row)
+        partner_forms.issue(viewer, row, len(rows))
 
 
 def listed(rows: Sequence[Row]) -> pl.DataFrame:
@@ -190,20 +190,20 @@ def retire(viewer: Viewer, active: Sequence[str]) -> None:
 
 
 def trail(viewer: Viewer, row: Row) -> None:
+    """What was done to this partner and its codes, newest first."""
     with transaction() as db:
         entries = registry.history(db, viewer, row["id"])
-    frame = pl.DataFrame(
-        {
-            "When": [fmt.moment(entry["at"]) for entry in entries],
-            "Who": [entry["actor"] for entry in entries],
-            "What": [entry["act"].replace("_", " ").replace(".", " ") for entry in entries],
-            "Before": [told(entry["before"]) for entry in entries],
-            "After": [told(entry["after"]) for entry in entries],
-        }
-    )
-    st.dataframe(frame, hide_index=True, key="partner_history", alt="What was done to this partner, newest first")
+    for entry in entries:
+        act_of = entry["act"].replace("_", " ").replace(".", " ").capitalize()
+        before, after = told(entry["before"]), told(entry["after"])
+        change = f"{plain(before)} → {plain(after)}" if before else plain(after)
+        st.markdown(
+            f"**{act_of}** :small[:gray[{fmt.moment(entry['at'])} · {plain(entry['actor'])}]]  \n:small[{change}]"
+        )
 
 
 def told(values: Mapping[str, Any] | None) -> str:
     """Fields of an audit entry as words; what is empty says nothing."""
-    return ", ".join(f"{name} {value}" for name, value in (values or {}).items() if value not in (None, "", [], {}))
+    return ", ".join(
+        f"{name.replace('_', ' ')} {value}" for name, value in (values or {}).items() if value not in (None, "", [], {})
+    )

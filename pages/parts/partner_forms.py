@@ -15,6 +15,7 @@ from core.partners.rules import REGIONS, TYPES
 from core.runtime import transaction
 from core.viewer import Viewer
 from pages.parts import notices
+from pages.parts.session import plain
 
 Row = Mapping[str, Any]
 
@@ -50,7 +51,7 @@ def enrol(viewer: Viewer) -> None:
     with notices.refusals():
         with transaction() as db:
             made = registry.enrol(db, viewer, fields | {"code": code.strip() or rules.code_of(fields["name"])})
-        notices.later(f"{made.name} is enrolled and waits for approval.")
+        notices.later(f"{plain(made.name)} is enrolled and waits for approval.")
         st.query_params["open"] = made.code
         st.rerun()
 
@@ -65,7 +66,7 @@ def change(viewer: Viewer, row: Row) -> None:
     with notices.refusals():
         with transaction() as db:
             registry.change(db, viewer, row["id"], row["version"], fields)
-        notices.later(f"{fields['name']} is saved.")
+        notices.later(f"{plain(fields['name'])} is saved.")
         st.rerun()
 
 
@@ -129,23 +130,24 @@ def filled(viewer: Viewer, row: Row, key: str) -> dict[str, Any]:
     }
 
 
-def issue(viewer: Viewer, row: Row) -> None:
-    """A new code for this partner."""
-    with st.expander("Issue a code", icon=":material/add_link:", key="issue"), st.form("issue_code", border=False):
+def issue(viewer: Viewer, row: Row, count: int) -> None:
+    """A new code for a partner who has `count` of them; once issued, the form is empty again."""
+    key = f"issue_{row['id']}_{count}"
+    with st.expander("Issue a code", icon=":material/add_link:", key=f"{key}_open"), st.form(key, border=False):
         kind = st.segmented_control(
-            "Kind", list(KINDS), default="link", required=True, format_func=KINDS.__getitem__, key="issue_kind"
+            "Kind", list(KINDS), default="link", required=True, format_func=KINDS.__getitem__, key=f"{key}_kind"
         )
         with st.grid(2, gap="small", min_column_width=200):
-            code = st.text_input("Code", key="issue_code_text", max_chars=40, placeholder="made up for you")
+            code = st.text_input("Code", key=f"{key}_code_text", max_chars=40, placeholder="made up for you")
             landing = st.text_input(
-                "Leads to", key="issue_landing", type="url", max_chars=2000, placeholder="https://shop.example.com/"
+                "Leads to", key=f"{key}_landing", type="url", max_chars=2000, placeholder="https://shop.example.com/"
             )
-            campaign = st.text_input("Campaign", key="issue_campaign", max_chars=60)
+            campaign = st.text_input("Campaign", key=f"{key}_campaign", max_chars=60)
             limit = st.number_input(
-                "Use limit", 1, None, None, key="issue_limit", placeholder="none; 10 for referral rewards"
+                "Use limit", 1, None, None, key=f"{key}_limit", placeholder="none; 10 for referral rewards"
             )
             last = st.date_input(
-                "Last day", None, min_value="today", key="issue_last", help="Empty: no end. Days are UTC."
+                "Last day", None, min_value="today", key=f"{key}_last", help="Empty: no end. Days are UTC."
             )
         if not st.form_submit_button("Issue", type="primary", key="issue_do"):
             return
@@ -163,7 +165,7 @@ def issue(viewer: Viewer, row: Row) -> None:
                 use_limit=limit,
                 expires_at=ends,
             )
-        notices.later(f"The code {made['code']} belongs to {row['name']}.")
+        notices.later(f"The code {made['code']} belongs to {plain(row['name'])}.")
         st.rerun()
 
 

@@ -9,14 +9,15 @@ from zoneinfo import available_timezones
 import polars as pl
 import streamlit as st
 
-from core import insights
 from core.money import EXPONENTS, exact, major_text, minor_of
 from core.partners import programs
 from core.partners.programs import Terms
+from core.periods import business_day, now, zone
 from core.runtime import house, transaction
 from core.viewer import Viewer
 from pages.parts import format as fmt
 from pages.parts import notices, tables
+from pages.parts.session import plain
 
 Row = Mapping[str, Any]
 CURRENCIES = sorted(EXPONENTS)
@@ -30,40 +31,45 @@ def screen(viewer: Viewer) -> None:
 
 
 def its_programs(viewer: Viewer, rows: Sequence[Row]) -> None:
-    body, controls = tables.card("Programs", "the terms that hold today", key="programs")
-    with controls:
+    body, _ = tables.card("Programs", "the terms that hold today", key="programs")
+    with body:
+        if rows:
+            listed(viewer, rows)
+        else:
+            notices.empty("No program yet. Partners earn under one: press **New program**.")
+        # below the tables, not above: a table's floating toolbar covers what stands right over it
         if st.button("New program", icon=":material/add:", key="new_program"):
             open_program(viewer)
-    with body:
-        if not rows:
-            notices.empty("No program yet. Partners earn under one: press **New program**.")
-            return
-        names = pl.DataFrame(
-            {
-                "Program": [row["name"] for row in rows],
-                "Code": [row["code"] for row in rows],
-                "Status": [row["status"].capitalize() for row in rows],
-                "Zone": [row["timezone"] for row in rows],
-                "Partners": [row["partners"] for row in rows],
-            }
-        )
-        st.dataframe(
-            pl.concat([names, promised(rows, [row["currency"] for row in rows])], how="horizontal"),
-            hide_index=True,
-            key="programs_table",
-            alt="Programs with the terms that hold today",
-        )
-        listed = {row["code"]: row for row in rows}
-        code = st.selectbox(
-            "Terms of",
-            list(listed),
-            key="program",
-            bind="query-params",
-            width=320,
-            format_func=lambda code: str(listed[code]["name"]),
-        )
-        if code:
-            its_terms(viewer, listed[code])
+
+
+def listed(viewer: Viewer, rows: Sequence[Row]) -> None:
+    """The programs, and all terms of the one that is chosen."""
+    names = pl.DataFrame(
+        {
+            "Program": [row["name"] for row in rows],
+            "Code": [row["code"] for row in rows],
+            "Status": [row["status"].capitalize() for row in rows],
+            "Zone": [row["timezone"] for row in rows],
+            "Partners": [row["partners"] for row in rows],
+        }
+    )
+    st.dataframe(
+        pl.concat([names, promised(rows, [row["currency"] for row in rows])], how="horizontal"),
+        hide_index=True,
+        key="programs_table",
+        alt="Programs with the terms that hold today",
+    )
+    by_code = {row["code"]: row for row in rows}
+    code = st.selectbox(
+        "Terms of",
+        list(by_code),
+        key="program",
+        bind="query-params",
+        width=320,
+        format_func=lambda code: str(by_code[code]["name"]),
+    )
+    if code:
+        its_terms(viewer, by_code[code])
 
 
 def its_terms(viewer: Viewer, program: Row) -> None:
@@ -143,24 +149,24 @@ def open_program(viewer: Viewer) -> None:
             programs.open_program(
                 db, viewer, code=code, name=name, currency=str(money), timezone=str(zone), terms=terms
             )
-        notices.later(f"The program {name} is open.")
+        notices.later(f"The program {plain(name)} is open.")
         st.rerun()
 
 
 @st.dialog("New terms", icon=":material/event:", width="medium")
 def set_terms(viewer: Viewer, program: Row) -> None:
     with st.form("terms_form", border=False):
-        since = st.date_input("From", insights.today(), key="terms_since")
+        since = st.date_input("From", business_day(now(), zone(program["timezone"])), key="terms_since")
         st.caption("The former terms end the day before. Terms that have begun never change.")
-        now = Terms(**{name: program[name] for name in Terms.__slots__}) if program["since"] else Terms()
-        given = filled(now, program["currency"], "terms")
+        held = Terms(**{name: program[name] for name in Terms.__slots__}) if program["since"] else Terms()
+        given = filled(held, program["currency"], "terms")
         if not st.form_submit_button("Set", type="primary", key="terms_do"):
             return
     with notices.refusals():
         terms = terms_of(given, program["currency"])
         with transaction() as db:
             programs.set_terms(db, viewer, program["code"], terms, since=since)
-        notices.later(f"New terms of {program['name']} hold from {fmt.day(since)}.")
+        notices.later(f"New terms of {plain(program['name'])} hold from {fmt.day(since)}.")
         st.rerun()
 
 
@@ -193,14 +199,10 @@ def terms_of(given: Mapping[str, Any], currency: str) -> Terms:
 
 
 def its_groups(viewer: Viewer, rows: Sequence[Row]) -> None:
-    body, controls = tables.card("Groups", "partners that share a minimum", key="groups")
-    with controls:
-        if st.button("New group", icon=":material/add:", key="new_group"):
-            make_group(viewer)
+    body, _ = tables.card("Groups", "partners that share a minimum", key="groups")
     with body:
         if not rows:
             st.caption("No groups yet. A group gives some partners a minimum payout of their own.")
-            return
         frame = {
             "Group": [row["name"] for row in rows],
             "Code": [row["code"] for row in rows],
@@ -210,7 +212,12 @@ def its_groups(viewer: Viewer, rows: Sequence[Row]) -> None:
             ],
             "Partners": [row["partners"] for row in rows],
         }
-        st.dataframe(pl.DataFrame(frame), hide_index=True, key="groups_table", alt="Groups and their minimum payouts")
+        if rows:
+            st.dataframe(
+                pl.DataFrame(frame), hide_index=True, key="groups_table", alt="Groups and their minimum payouts"
+            )
+        if st.button("New group", icon=":material/add:", key="new_group"):
+            make_group(viewer)
 
 
 @st.dialog("New group", icon=":material/add:")
@@ -229,5 +236,5 @@ def make_group(viewer: Viewer) -> None:
             programs.make_group(
                 db, viewer, code=code, name=name, minimum_minor=minor, currency=money if minor is not None else None
             )
-        notices.later(f"The group {name} stands.")
+        notices.later(f"The group {plain(name)} stands.")
         st.rerun()
