@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from core.insights import Question, ask, one, today
+from core.insights import Question, ask, fact_days, one, today
 from core.periods import Period, add_months, bucket, is_whole, months_begun
 from core.viewer import Viewer
 from data.metrics import Metric
@@ -59,10 +59,19 @@ def kpi(viewer: Viewer, question: Question, currency: str, *, spark: bool = True
     """A card's numbers; `currency` picks the rows of money metrics."""
     metric = one(viewer, question.metric)
     value = ask(viewer, question).total(currency)
-    before = ask(viewer, question.over(question.period.before())).total(currency) if question.period else None
+    former = comparable(viewer, question.period)
+    before = ask(viewer, question.over(former)).total(currency) if former else None
     return Kpi(
         metric, value, before, change(metric, value, before), spark_of(viewer, question, currency) if spark else ()
     )
+
+
+def comparable(viewer: Viewer, period: Period | None) -> Period | None:
+    """The period to compare with; none where the data does not reach back to its beginning: that would flatter."""
+    days = fact_days(viewer)
+    if period is None or days is None or period.before().since < days[0]:
+        return None
+    return period.before()
 
 
 def change(metric: Metric, value: float | None, before: float | None) -> float | None:
@@ -118,9 +127,9 @@ def trend(viewer: Viewer, question: Question, currency: str, size: str, covered:
     if period is None:
         return []
     now = by_day(viewer, question, currency)
-    former = by_day(viewer, question.over(period.before()), currency)
-    laid = {laid_over(day, period, size): 0 for day in former}
-    for day, value in former.items():
+    former = comparable(viewer, period)
+    laid: dict[date, int] = {}
+    for day, value in by_day(viewer, question.over(former), currency).items() if former else ():
         laid[laid_over(day, period, size)] = laid.get(laid_over(day, period, size), 0) + (value or 0)
     sums: dict[date, int] = dict.fromkeys(firsts(period, size), 0)
     for day, value in now.items():
@@ -130,7 +139,7 @@ def trend(viewer: Viewer, question: Question, currency: str, size: str, covered:
             max(first, period.since),
             min(bucket(size, first).last_day, period.last_day),
             value,
-            laid.get(first) if laid else None,
+            laid.get(first, 0) if former else None,
             is_whole(size, first, covered),
         )
         for first, value in sorted(sums.items())

@@ -34,6 +34,7 @@ class House:
     database_url: str
     engine: Engine
     warehouse: Warehouse
+    caution: str  # what whoever runs the house should know of its Postgres
     _server: server.Server | None
 
     def close(self) -> None:
@@ -57,13 +58,13 @@ def open_house(settings: Settings) -> House:
         local = None if settings.database_url else server.start(settings.home)
         url = settings.database_url or local.url()  # type: ignore[union-attr]
         engine = postgres.connect(url)
-        refuse_outdated(engine, ours=local is not None)
+        caution = refuse_outdated(engine, ours=local is not None)
         migrate.to(engine)
     except server.NoServer as error:
         raise NoDatabase(str(error)) from error
     postgres.use(engine)
     warehouse = Warehouse.open(settings.home / "warehouse", postgres.libpq_url(url), house_currency=settings.currency)
-    _house = House(settings, postgres.libpq_url(url), engine, warehouse, local)
+    _house = House(settings, postgres.libpq_url(url), engine, warehouse, caution, local)
     return _house
 
 
@@ -81,8 +82,8 @@ def close_house() -> None:
         _house = None
 
 
-def refuse_outdated(engine: Engine, *, ours: bool) -> None:
-    """A shared server that can be read past row-level security is refused; the embedded one only warns."""
+def refuse_outdated(engine: Engine, *, ours: bool) -> str:
+    """A shared server that can be read past row-level security is refused; of the embedded one a caution is told."""
     try:
         with engine.connect() as db:
             version = postgres.server_version(db)
@@ -90,8 +91,9 @@ def refuse_outdated(engine: Engine, *, ours: bool) -> None:
         raise NoDatabase(
             f"Postgres does not answer: {str(error).splitlines()[0][:200]} — check DATABASE_URL."
         ) from error
-    if postgres.outdated(version):
-        sentence = f"Postgres {version[0]}.{version[1]} lets queries read past row-level security (CVE-2026-120154)"
-        if not ours:
-            raise NoDatabase(f"{sentence}; upgrade it to 15.20, 16.16, 17.12, 18.7 or newer.")
-        log.warning("%s; it serves this machine only. Use a newer server where others connect.", sentence)
+    if not postgres.outdated(version):
+        return ""
+    sentence = f"Postgres {version[0]}.{version[1]} lets queries read past row-level security (CVE-2026-120154)"
+    if not ours:
+        raise NoDatabase(f"{sentence}; upgrade it to 15.20, 16.16, 17.12, 18.7 or newer.")
+    return f"{sentence}; it serves this machine only. Use a newer server where others connect."

@@ -72,6 +72,8 @@ def announce(house: House, seconds: float) -> None:
     """The address, and how to come in."""
     chosen = house.settings
     lines = ["", f"  Millrace is at {chosen.public_url}   (ready in {seconds:.1f} s; stop with Ctrl-C)"]
+    if house.caution:
+        lines.append(f"  Note: {house.caution}")
     with transaction() as db:
         if chosen.demo:
             lines += ["", "  Demo sign-ins (the names and numbers are made up):"]

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from core import insights, jobs
-from core.runtime import transaction
+from core.runtime import house, transaction
 from core.trust import audit
 from core.viewer import Viewer
 from pages.parts import format as fmt
@@ -110,6 +110,8 @@ def trail(viewer: Viewer) -> None:
 viewer = session.require_screen("system")
 st.title("System", anchor=False)
 with notices.refusals():
+    if caution := house().caution:
+        st.info(caution, icon=":material/shield:")
     feed(viewer)
     proof(viewer)
     night(viewer)

@@ -35,7 +35,7 @@ def card(found: Kpi, currency: str, goal: str = "") -> None:
         fmt.value(found.value, metric.unit, currency),
         delta,
         delta_color=colour,
-        delta_description=goal or ("vs. before" if delta is not None else "nothing before"),
+        delta_description=goal or ("vs. before" if delta is not None else "no earlier period"),
         help=f"{metric.definition}  \nExactly: {fmt.value(found.value, metric.unit, currency, short=False)}"
         f"  \nBefore: {fmt.value(found.before, metric.unit, currency, short=False)}",
         chart_data=list(found.spark) if any(found.spark) else None,

@@ -71,7 +71,7 @@ def bar(viewer: Viewer, title: str) -> Chosen:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="filter_row"
     ):
-        said(period, last)
+        said(period, first, last)
         where = only(viewer)
     begun = max(period.since, first)
     covered = Period(begun, max(min(period.until, end_of(last)), begun + timedelta(days=1)))
@@ -181,10 +181,14 @@ def toggle(dimension: str, value: str) -> None:
     st.session_state["only"] = [w for w in chosen if w != word] if word in chosen else [*chosen, word]
 
 
-def said(period: Period, last: date) -> None:
+def said(period: Period, first: date, last: date) -> None:
     """Which days these are, and why when they are not the latest."""
     before = period.before()
-    text = f"{fmt.days(period.since, period.last_day)}, compared with {fmt.days(before.since, before.last_day)}"
+    text = fmt.days(period.since, period.last_day)
+    if before.since < first:
+        text += f"; nothing to compare with, as data begins on {fmt.day(first)}"
+    else:
+        text += f", compared with {fmt.days(before.since, before.last_day)}"
     if is_stale(last, insights.today()):
         text += f". The data ends on {fmt.day(last)}; periods end there."
     st.caption(text, width="content")

@@ -44,8 +44,8 @@ def require_screen(screen: str) -> Viewer:
 def account_menu(who: Viewer) -> None:
     """In the sidebar: who is signed in, their roles, second factor and other sessions, and the way out."""
     with st.popover(who.name, icon=":material/account_circle:", width="stretch", key="account"):
-        st.markdown(f"**{plain(who.name)}**  \n:gray[{plain(who.email)}]")
-        st.pills("Roles", sorted(who.roles), key="account_roles", disabled=True, label_visibility="collapsed")
+        st.text(who.email)
+        st.markdown(" ".join(f":blue-badge[{role.title()}]" for role in sorted(who.roles)) or ":gray[No role yet]")
         if st.button("Security", icon=":material/shield:", width="stretch", key="account_security"):
             _security(who)
         if st.button("Sign out", icon=":material/logout:", width="stretch", key="sign_out"):
@@ -64,12 +64,10 @@ def sign_out(who: Viewer) -> None:
 def welcome(sentence: str = "") -> None:
     """The screen for whoever is not signed in; `sentence` says why they no longer are."""
     settings = house().settings
-    with (
-        st.container(horizontal_alignment="center", vertical_alignment="center", height="stretch", key="welcome"),
-        st.container(border=True, width=420, key="welcome_card"),
-    ):
-        st.title("Millrace", anchor=False)
-        st.markdown(":gray[Partner revenue: what came in, who earned what, and why.]")
+    st.space("xlarge")
+    with st.container(horizontal_alignment="center", key="welcome"), st.container(border=True, width=420, key="card"):
+        st.title("Welcome to Millrace", anchor=False)
+        st.markdown(":gray[What came in through your partners, who earned what, and why.]")
         if sentence:
             st.info(sentence, icon=":material/info:")
         if not _is_our_address(settings.public_url):
@@ -126,7 +124,7 @@ def _security(who: Viewer) -> None:
         _own_account(who)
     else:
         st.caption("Your company signs you in: password and second factor are kept there.")
-    st.subheader("Where you are signed in", anchor=False)
+    st.markdown("**Where you are signed in**")
     with transaction() as db:
         mine = sessions.mine(db, who)
     others = [row for row in mine if row["id"] != who.session_id]
