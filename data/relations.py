@@ -157,7 +157,7 @@ FAMILIES: dict[str, tuple[Cells, ...]] = {
         ),
         Cells(
             "customer_line",
-            LINE,
+            (*LINE, "currency"),
             ("customer_id", "first_day"),
             has_partner=True,
             absent=("0 as customers", "cast(null as date) as previous_day"),

@@ -12,7 +12,8 @@ select
     sale.product,
     sale.category,
     sale.plan,
-    sale.kind
+    sale.kind,
+    sale.currency
 from sale
 inner join customer_span on customer_span.customer_id = sale.customer_id
 where sale.kind = 'sale'
