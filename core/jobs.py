@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 
 from core import insights
 from core.errors import BrokenPromise, NotFound, Refusal
+from core.money import EXPONENTS
 from core.periods import now, zone
 from core.runtime import house
 from core.trust import audit
@@ -26,6 +27,7 @@ from core.viewer import SYSTEM, Viewer, require
 from data import queue
 from data.postgres import transaction
 from data.store import jobs as store
+from data.store import rates
 
 log = logging.getLogger("millrace.jobs")
 
@@ -62,9 +64,7 @@ class Work:
 
 
 def lock_rates(db: Connection, _: date) -> Detail:
-    from core.intake import rates
-
-    return {"locked": rates.lock_missing(db)}
+    return {"locked": rates.lock(db, rates.HouseCurrency(house().settings.currency, EXPONENTS))}
 
 
 def check(_: Connection, __: date) -> Detail:
