@@ -1,14 +1,15 @@
 """What tests share: one Postgres for the run, migrated once into a template; copies and transactions of it.
 
-`db` is a transaction that is rolled back. `database` is a fresh copy, for tests that commit, race or kill.
-With DATABASE_URL set, that server is used instead of one of our own.
+`db` is a transaction that is rolled back. `database` is a fresh copy, for tests that commit, race or kill; `house` is
+one with a warehouse. With DATABASE_URL set, that server is used instead of one of our own.
 """
 
 from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,11 @@ import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
+from core import runtime, settings
+from core.runtime import House
 from core.viewer import Viewer
 from data import migrate, postgres, server
+from data.warehouse import Warehouse
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Where the real data lies, beside the checkout; tests that need it skip where it is missing."""
@@ -54,18 +58,62 @@ def template(postgres_url: str) -> Iterator[str]:
     _admin(postgres_url, f'drop database if exists "{name}" with (force)')
 
 
+OpenDatabase = Callable[[], AbstractContextManager[Database]]
+OpenHouse = Callable[[Path], AbstractContextManager[House]]
+
+
+@pytest.fixture(scope="session")
+def open_database(postgres_url: str, template: str) -> OpenDatabase:
+    """Opens a fresh copy of the template for whom one a test is too many; dropped on leaving."""
+
+    @contextmanager
+    def opened() -> Iterator[Database]:
+        name = f"millrace_test_{uuid.uuid4().hex[:12]}"
+        _admin(postgres_url, f'create database "{name}" template "{template}" strategy file_copy')
+        url = _named(postgres_url, name)
+        engine = postgres.connect(url)
+        postgres.use(engine)
+        yield Database(url, engine)
+        postgres.use(None)
+        engine.dispose()
+        _admin(postgres_url, f'drop database if exists "{name}" with (force)')
+
+    return opened
+
+
 @pytest.fixture
-def database(postgres_url: str, template: str) -> Iterator[Database]:
+def database(open_database: OpenDatabase) -> Iterator[Database]:
     """A fresh copy of the template; dropped after the test."""
-    name = f"millrace_test_{uuid.uuid4().hex[:12]}"
-    _admin(postgres_url, f'create database "{name}" template "{template}" strategy file_copy')
-    url = _named(postgres_url, name)
-    engine = postgres.connect(url)
-    postgres.use(engine)
-    yield Database(url, engine)
-    postgres.use(None)
-    engine.dispose()
-    _admin(postgres_url, f'drop database if exists "{name}" with (force)')
+    with open_database() as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def open_house(open_database: OpenDatabase) -> OpenHouse:
+    """Opens a house over a database of its own. Its warehouse copies when told: `house.warehouse.refresh()`."""
+
+    @contextmanager
+    def opened(home: Path) -> Iterator[House]:
+        ours = settings.read({"MILLRACE_HOME": str(home)})
+        with open_database() as database:
+            url = postgres.libpq_url(database.url)
+            folder = home / "warehouse"
+            warehouse = Warehouse.open(folder, url, house_currency=ours.currency, memory="1GB", threads=1)
+            runtime._house = House(
+                settings=ours, database_url=url, engine=database.engine, warehouse=warehouse, caution="", _server=None
+            )
+            yield runtime._house
+            warehouse.close()
+            runtime._house = None
+
+    return opened
+
+
+@pytest.fixture
+def house(open_house: OpenHouse, tmp_path: Path) -> Iterator[House]:
+    """An open house over an empty database of this test's own."""
+    with open_house(tmp_path / "house") as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")
