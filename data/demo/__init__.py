@@ -62,3 +62,5 @@ def business(today: date, *, seed: int = SEED, scale: float = 1.0) -> Iterator[t
     yield "exposures", experiments.exposures_frame(world, visits)
     yield "annotations", goals.annotations_frame(world)
     yield "endings", partners.endings_frame()
+    for kept in (subscriptions.history, sales.orders, sales.lines, events.sign_ups, events.visits):
+        kept.cache_clear()

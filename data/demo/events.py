@@ -54,7 +54,7 @@ def users_with(world: World) -> Array:
 
 
 @lru_cache(maxsize=2)
-def _sign_ups(world: World) -> pl.DataFrame:
+def sign_ups(world: World) -> pl.DataFrame:
     """When each of them signed up: some time that day, and before the first purchase or trial."""
     who = users_with(world)
     bought = (
@@ -76,7 +76,7 @@ def _sign_ups(world: World) -> pl.DataFrame:
 def visits(world: World) -> pl.DataFrame:
     """Visits of those who signed up, just before, and of those who did not."""
     chance = world.chance
-    signed = _sign_ups(world)
+    signed = sign_ups(world)
     who = signed["who"].to_numpy()
     before = (20 + chance.below(1500, "visit/before sign-up", who)) * _SECOND
     day, place = numbered(
@@ -103,7 +103,7 @@ def visits(world: World) -> pl.DataFrame:
 
 def _signed_up(world: World) -> pl.DataFrame:
     """Sign-up, trial and activation; the eager activate more, and sometimes at the very instant of signing up."""
-    chance, signed = world.chance, _sign_ups(world)
+    chance, signed = world.chance, sign_ups(world)
     who, moment = signed["who"].to_numpy(), signed["moment"].to_numpy()
     subscribed = signed["subscribed"].fill_null(0).to_numpy()
     by_trial = (signed["status"].fill_null(-1).to_numpy() == subscriptions.TRIALING) & (subscribed > 0)

@@ -26,7 +26,7 @@ from data.demo.world import (
 )
 
 ORDERS_A_DAY = 219.0
-DOUBLED_ORDERS_A_DAY = 22.0
+DOUBLED_ORDERS_A_DAY = 5.5
 """About what the doubled partner sells anyway."""
 EXTRA_PLACE = 40_000
 """Orders of a story are numbered from here, so that they never take the number of an ordinary one."""

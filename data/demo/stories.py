@@ -89,7 +89,7 @@ def planted(today: date) -> list[Story]:
             "sales",
             (REFUNDED_PRODUCT,),
             0.55,
-            "Revenue, measure refunds by product: ten days in which more than half of a month's sales come back.",
+            "Revenue, measure refunds by product: seventeen days in which more than half of a month's sales come back.",
         ),
         Story(
             "self_referral",

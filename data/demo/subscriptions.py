@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from data.demo import customers, partners, products
+from data.demo import customers, partners, products, stories
 from data.demo.chance import Array, numbered
-from data.demo.world import CURRENCIES, EPOCH_DAY, World, instant, major, named
+from data.demo.world import CURRENCIES, EPOCH_DAY, REGIONS, World, instant, major, moment_of, named
 
 STARTS_A_DAY = 8.2
 PLAN_WEIGHTS = (0.24, 0.46, 0.24, 0.06)
@@ -215,7 +215,18 @@ class _Rows:
             pl.Series("is_annual", book.is_annual[at]),
             pl.Series("eagerness", book.eagerness[at]),
         )
+        table = table.with_columns(_after_outage(world))
         return table.filter(pl.col("moment") < world.end).sort("moment", "start", "place", "serial")
+
+
+def _after_outage(world: World) -> pl.Expr:
+    """What the outage kept from being charged was charged in the evening after it."""
+    outage = world.stories["outage"]
+    since, until = moment_of(outage.since), moment_of(outage.until)
+    kept = pl.col("moment").is_between(since, until, closed="left")
+    kept = kept & (pl.col("region_at") == REGIONS.index(stories.OUT_REGION))
+    later = until + (pl.col("moment") - since) // 4_000_000 * 1_000_000
+    return pl.when(kept).then(later).otherwise("moment").alias("moment")
 
 
 def _months_later(day: Array, months: Array) -> Array:
