@@ -12,14 +12,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
 from core import runtime, settings
+from core.intake.load import load_frame
 from core.runtime import House
-from core.viewer import Viewer
+from core.viewer import SYSTEM, Viewer
 from data import migrate, postgres, server
 from data.warehouse import Warehouse
 
@@ -138,6 +141,18 @@ def db(session_engine: Engine) -> Iterator[Connection]:
 @pytest.fixture
 def admin() -> Viewer:
     return Viewer(uuid.uuid4(), "Ada Admin", "admin@example.com", frozenset({"admin"}), origin="test")
+
+
+@pytest.fixture(scope="session")
+def sell() -> Callable[..., None]:
+    """`sell(house, rows, kind="sales")`: takes rows in as any import does, and lets the warehouse copy them."""
+
+    def take_in(house: House, rows: list[dict[str, Any]], kind: str = "sales", source: str = "shop") -> None:
+        with runtime.transaction() as db:
+            load_frame(db, SYSTEM, kind, pl.DataFrame(rows, infer_schema_length=None), source=source)
+        house.warehouse.refresh()
+
+    return take_in
 
 
 @pytest.fixture
