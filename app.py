@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from api import clicks, health, signin
 from api.middleware import SecurityHeaders
+from api.returning import ReturnThere
 from core import jobs, settings
 from core.runtime import close_house, open_house, transaction
 from core.trust.signin import streamlit_secrets
@@ -64,7 +65,10 @@ with transaction() as db:
 app = st.App(
     Path(__file__).parent / "pages" / "main.py",
     routes=[*health.routes(), *clicks.routes(), *signin.routes()],
-    middleware=[Middleware(SecurityHeaders, secure=house.settings.public_url.startswith("https://"))],
+    middleware=[
+        Middleware(SecurityHeaders, secure=house.settings.public_url.startswith("https://")),
+        Middleware(ReturnThere, public_url=house.settings.public_url),
+    ],
     lifespan=lifespan,
     on_script_error=on_script_error,
     secrets=secrets,

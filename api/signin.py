@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+import logging
 import re
 import secrets
+import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -26,6 +28,8 @@ from core.trust import passwords, people, provider, sessions, signin, vault
 from core.trust.people import Link
 from core.trust.provider import ProtocolError
 from core.trust.vault import Vault
+
+log = logging.getLogger("uvicorn.access")
 
 COOKIE = "millrace_form"
 BODY_MAX = 16 * 1024
@@ -52,6 +56,9 @@ class StaleForm(Refusal):
 def routes(settings: Settings | None = None) -> list[BaseRoute]:
     """The provider under `/idp`. Where the company signs people in, only the first admin's link is answered."""
     desk = Desk(settings or house().settings)
+    if unquoted not in log.filters:
+        log.addFilter(unquoted)
+        warnings.filterwarnings("ignore", message="The httpx module is deprecated")  # Authlib's, at the first sign-in
     doors = [Route("/setup", desk.setup, methods=["GET", "POST"])]
     if desk.settings.oidc is None:
         doors += [
@@ -231,9 +238,8 @@ class Desk:
     async def end_session(self, request: Request) -> Response:
         asked = await read_form(request) if request.method == "POST" else fields(request.scope["query_string"])
         await to_thread.run_sync(self._end, asked.get("id_token_hint", ""))
-        home = provider.after_logout(self.settings, asked.get("post_logout_redirect_uri", ""))
-        query = f"?{urlencode({'state': asked['state']})}" if asked.get("state") else ""
-        return RedirectResponse(f"{home}{query}", 303, headers={"cache-control": "no-store"})
+        # Home, wherever the request would lead: the one client there is wants nothing else.
+        return RedirectResponse(f"{self.settings.public_url}/", 303, headers={"cache-control": "no-store"})
 
     def _end(self, hint: str) -> None:
         with transaction() as db:
@@ -375,6 +381,16 @@ class Desk:
 
     def _form_word(self, browser: str) -> str:
         return hmac.digest(self.ring.derive("sign-in form"), browser.encode(), "sha256").hex()
+
+
+def unquoted(record: logging.LogRecord) -> bool:
+    """Leave queries of the sign-in out of the server's access log: they hold one-time links and codes."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            word.partition("?")[0] if isinstance(word, str) and ("/idp/" in word or "/oauth2callback" in word) else word
+            for word in record.args
+        )
+    return True
 
 
 def origin_of(request: Request) -> str:

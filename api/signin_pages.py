@@ -30,7 +30,7 @@ main { width: 100%; max-width: 420px; background: var(--card); border: 1px solid
   padding: 32px; box-shadow: 0 1px 2px var(--shadow), 0 12px 32px var(--shadow); }
 .mark { display: flex; align-items: center; gap: 10px; margin: 0 0 24px; font-weight: 650; font-size: 17px;
   letter-spacing: -0.01em; }
-.mark svg { width: 28px; height: 28px; fill: var(--primary); }
+.mark svg { width: 28px; height: 28px; }
 h1 { margin: 0 0 6px; font-size: 22px; line-height: 1.25; font-weight: 650; letter-spacing: -0.015em; }
 h2 { margin: 28px 0 4px; font-size: 16px; font-weight: 600; }
 p { margin: 0 0 16px; color: var(--muted); overflow-wrap: anywhere; }
@@ -56,11 +56,11 @@ td, th { padding: 4px 0; text-align: left; font-weight: 400; color: var(--muted)
 """
 
 MARK = (
-    '<svg viewBox="0 0 28 28" aria-hidden="true"><rect width="28" height="28" rx="8"/>'
-    '<g fill="none" stroke="#FFFFFF" stroke-width="2" stroke-linecap="round"><circle cx="14" cy="12.5" r="5.5"/>'
-    '<path d="M14 7v11M8.5 12.5h11"/><path d="M5 22c2.2 0 2.2-1.6 4.5-1.6S11.8 22 14 22s2.2-1.6 4.5-1.6'
-    'S20.8 22 23 22"/></g></svg>'
+    (Path(__file__).parents[1] / "pages" / "art" / "icon.svg")
+    .read_text()
+    .replace("<svg ", '<svg aria-hidden="true" ', 1)
 )
+"""The sign of the app, drawn into the page."""
 
 
 def style(path: str) -> str:

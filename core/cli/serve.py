@@ -77,7 +77,10 @@ def announce(house: House, seconds: float) -> None:
     with transaction() as db:
         if chosen.demo:
             lines += ["", "  Demo sign-ins (the names and numbers are made up):"]
-            lines += [f"    {who.email:<32} {who.password}   {', '.join(who.roles)}" for who in people.demo_sign_ins()]
+            from core.demo import PARTNER
+
+            signs = people.demo_people(db, chosen, partner_code=PARTNER)
+            lines += [f"    {who.email:<32} {who.password}   {', '.join(who.roles)}" for who in signs]
         elif link := people.ensure_first_admin(db, chosen):
             lines += ["", f"  Nobody can sign in yet. Make the first admin, once, within 24 hours:\n    {link}"]
     print("\n".join(lines), file=sys.stderr, flush=True)

@@ -257,12 +257,6 @@ def read_hint(db: Connection, settings: Settings, hint: str) -> Mapping[str, Any
     return claims if claims.get("iss") == issuer(settings) and claims.get("aud") == CLIENT else None
 
 
-def after_logout(settings: Settings, asked: str) -> str:
-    """Where the browser goes after signing out: our own pages, whatever it was told."""
-    home = f"{settings.public_url}/"
-    return asked if asked in (home, callback_url(settings)) else home
-
-
 def _basic(header: str) -> tuple[str, str]:
     scheme, _, encoded = header.partition(" ")
     try:

@@ -84,7 +84,7 @@ def invite(viewer: Viewer, partners: Mapping[int, str]) -> None:
 @st.dialog("Change", icon=":material/edit:")
 def change(viewer: Viewer, row: Mapping[str, Any], partners: Mapping[int, str]) -> None:
     key = f"change_{row['id']}"
-    st.caption(row["email"])
+    st.text(row["email"])
     name = st.text_input("Name", row["name"], key=f"{key}_name", max_chars=120)
     roles, theirs = rights(row, partners, key)
     if st.button("Save", type="primary", key="change_save"):
@@ -104,7 +104,7 @@ def show_link(made: Invitation) -> None:
         return
     st.markdown("Hand this over in person or by a message. It works once, and is not shown again:")
     st.code(made.link, language=None, wrap_lines=True)
-    st.caption(f"For {made.email}, until {fmt.moment(made.expires_at)}.")
+    st.text(f"For {made.email}, until {fmt.moment(made.expires_at)}.")
 
 
 def acts(viewer: Viewer, row: Mapping[str, Any], partners: Mapping[int, str]) -> None:

@@ -11,7 +11,7 @@ from core.errors import NotAllowed
 from core.runtime import house, transaction
 from core.trust import people, sessions, signin
 from core.trust.sessions import SignedOut
-from core.viewer import Viewer
+from core.viewer import SCREENS, Viewer
 from pages.parts import notices
 
 HEARTBEAT_S = 4
@@ -64,6 +64,7 @@ def sign_out(who: Viewer) -> None:
 def welcome(sentence: str = "") -> None:
     """The screen for whoever is not signed in; `sentence` says why they no longer are."""
     settings = house().settings
+    _no_menu()
     st.space("xlarge")
     with st.container(horizontal_alignment="center", key="welcome"), st.container(border=True, width=420, key="card"):
         st.title("Welcome to Millrace", anchor=False)
@@ -79,6 +80,12 @@ def welcome(sentence: str = "") -> None:
             _demo_sign_ins()
         elif _is_nobody_here():
             st.caption("Nobody has an account yet. The terminal that runs Millrace shows a link for the first admin.")
+
+
+def _no_menu() -> None:
+    """Every screen has its address still, so that a link to it survives the sign-in; none is listed."""
+    others = [st.Page(welcome, title="Sign in", url_path=name) for name in SCREENS]
+    st.navigation([st.Page(welcome, title="Sign in", default=True), *others], position="hidden")
 
 
 def _demo_sign_ins() -> None:

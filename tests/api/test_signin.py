@@ -490,7 +490,7 @@ def test_signing_out_at_the_provider_ends_the_session(browser: Browser, ana: UUI
         sessions.arrive(db, {**claims, "provider": "local"})
     there = {"id_token_hint": hint, "post_logout_redirect_uri": f"{HERE}/oauth2callback", "state": "bye"}
     out = browser.http.get("/idp/end_session", params=there)
-    assert (out.status_code, out.headers["location"]) == (303, f"{HERE}/oauth2callback?state=bye")
+    assert (out.status_code, out.headers["location"]) == (303, f"{HERE}/")
     with transaction() as db, pytest.raises(sessions.SessionEnded):
         sessions.arrive(db, mine)
     with transaction() as db:
@@ -618,6 +618,16 @@ def test_where_the_company_signs_people_in_no_password_is_taken(
     page = link_page(browser, link)
     assert 'type="password"' not in page.text
     assert "ready" in browser.send(email="fay@example.com", name="Fay First").text
+
+
+def test_the_access_log_shows_no_one_time_link(browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    line = '%s - "%s %s HTTP/%s" %d'
+    with caplog.at_level("INFO", "uvicorn.access"):
+        doors.log.info(line, "127.0.0.1:1", "GET", "/idp/setup?token=secret", "1.1", 200)
+        doors.log.info(line, "127.0.0.1:1", "GET", "/revenue?period=90D", "1.1", 200)
+    assert "secret" not in caplog.text
+    assert "/idp/setup" in caplog.text
+    assert "/revenue?period=90D" in caplog.text
 
 
 def test_the_query_of_a_link_is_not_handed_to_other_sites(browser: Browser, invitation: people.Invitation) -> None:
