@@ -120,6 +120,8 @@ class Csv(Source):
     def __init__(self, path: Path, start: bytes, *, packed: bool) -> None:
         refuse_other_types(start, packed=packed)
         self._size = path.stat().st_size
+        if packed:
+            refuse_gzip_bomb(path)
         self._raw = open(path, "rb")  # noqa: SIM115
         self._bytes: Any = gzip.GzipFile(fileobj=self._raw) if packed else self._raw
         self._packed = packed
@@ -155,7 +157,8 @@ class Csv(Source):
                 ragged.append((row, BadCell(line, "", f"The row has {len(row)} cells; the header has {width}.")))
             chars += self._characters - characters
             if len(lines) + len(ragged) >= size or chars >= BATCH_CHARS:
-                yield self._batch(rows, lines, ragged)
+                if rows or ragged:
+                    yield self._batch(rows, lines, ragged)
                 rows, lines, ragged, chars = [], [], [], 0
         if rows or ragged:
             yield self._batch(rows, lines, ragged)
@@ -207,9 +210,22 @@ class Csv(Source):
         return raw
 
     def _refuse_bomb(self) -> None:
-        unpacked = self._bytes.tell()
-        if unpacked > FREE_BYTES and unpacked > RATIO_MAX * max(self._raw.tell(), 1):
-            raise BadFile("The file unpacks to more than 200 times its size; Millrace takes that for a zip bomb.")
+        refuse_ratio(unpacked=self._bytes.tell(), packed=self._raw.tell())
+
+
+def refuse_ratio(*, unpacked: int, packed: int) -> None:
+    if unpacked > FREE_BYTES and unpacked > RATIO_MAX * max(packed, 1):
+        raise BadFile(f"The file unpacks to more than {RATIO_MAX} times its size; Millrace takes that for a zip bomb.")
+
+
+def refuse_gzip_bomb(path: Path) -> None:
+    """Unpack the beginning, and throw it away, before any row of it is looked at."""
+    with open(path, "rb") as raw, gzip.GzipFile(fileobj=raw) as unpacked:
+        try:
+            while unpacked.tell() <= 2 * FREE_BYTES and unpacked.read(1 << 20):
+                refuse_ratio(unpacked=unpacked.tell(), packed=raw.tell())
+        except (gzip.BadGzipFile, zlib.error, EOFError):
+            return  # reading the rows will say where
 
 
 def refuse_other_types(start: bytes, *, packed: bool) -> None:
@@ -287,8 +303,7 @@ class Parquet(Source):
         unpacked = sum(group.total_byte_size for group in groups)
         rows = sum(group.num_rows for group in groups)
         cells = max(rows, self._meta.num_rows) * max(1, self._meta.num_columns)
-        if max(unpacked, cells) > FREE_BYTES and max(unpacked, cells) > RATIO_MAX * size:
-            raise BadFile("The file unpacks to more than 200 times its size; Millrace takes that for a zip bomb.")
+        refuse_ratio(unpacked=max(unpacked, cells), packed=size)
         if any(group.total_byte_size > ROW_GROUP_MAX for group in groups):
             raise BadFile("A row group unpacks to more than 2 GB; write the file with smaller row groups.")
         if rows != self._meta.num_rows or rows < 0:

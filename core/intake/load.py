@@ -48,7 +48,7 @@ class Job:
     source: str
     options: Options
     file_name: str = ""
-    sha256: str = ""
+    path: Path | None = None
     refused_to: Path | None = None
     progress: Progress = lambda step, rows, share: None
 
@@ -100,7 +100,7 @@ def import_file(
     except Refusal as refusal:
         return _refused(db, job, _report(job, message=refusal.sentence))
     try:
-        return _import(db, replace(job, sha256=_sha256(path)), opened, suggesting=True)
+        return _import(db, replace(job, path=path), opened, suggesting=True)
     finally:
         opened.close()
 
@@ -196,7 +196,8 @@ def _take_in(db: Connection, job: Job, opened: Source, refused: RefusedRows, *, 
         return report
     reached("written")
     _remember(db, job, chosen)
-    imports.finish(db, import_id, state="done", message=report.message, counts=_counts(report))
+    sha256 = _sha256(job.path) if job.path else ""
+    imports.finish(db, import_id, state="done", message=report.message, counts=_counts(report), sha256=sha256)
     _audit(db, job, "import.done", report)
     job.progress("written", rows_read, 1.0)
     reached("recorded")
@@ -238,7 +239,6 @@ def _begin(db: Connection, job: Job, chosen: Plan) -> int:
         kind=job.kind.name,
         source=job.source,
         file_name=job.file_name,
-        sha256=job.sha256,
         options={**job.options.to_json(), "columns": dict(chosen.columns)},
         person_id=None if job.viewer.person_id == SYSTEM.person_id else job.viewer.person_id,
     )
@@ -351,7 +351,7 @@ def compared_columns(chosen: Plan) -> list[str]:
 
 
 def _remember(db: Connection, job: Job, chosen: Plan) -> None:
-    if not job.sha256:  # frames are told what they are
+    if not job.path:  # frames are told what they are
         return
     choice = {
         "columns": dict(chosen.columns),
@@ -377,7 +377,6 @@ def _refused(db: Connection, job: Job, report: Report) -> Report:
         kind=job.kind.name,
         source=job.source,
         file_name=job.file_name,
-        sha256=job.sha256,
         options=job.options.to_json(),
         person_id=None if job.viewer.person_id == SYSTEM.person_id else job.viewer.person_id,
     )

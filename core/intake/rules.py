@@ -32,7 +32,7 @@ def _canonical(name: str) -> pl.Expr:
 
 def business_days(at: pl.Series, zones: pl.Series) -> pl.Series:
     """The day of each instant in its row's own zone: `core.periods.business_day` for a column."""
-    chain: Any = pl.when(pl.lit(False)).then(pl.lit(None, pl.Date))
+    chain: Any = pl.when(pl.col("at").is_null()).then(pl.lit(None, pl.Date))
     for zone in zones.unique().drop_nulls().to_list():
         chain = chain.when(pl.col("zone") == zone).then(pl.col("at").dt.convert_time_zone(zone).dt.date())
     return pl.DataFrame({"at": at, "zone": zones}).select(chain.otherwise(None).alias("business_day")).to_series()

@@ -18,18 +18,20 @@ def begin(
     kind: str,
     source: str,
     file_name: str,
-    sha256: str,
     options: Mapping[str, Any],
     person_id: UUID | None,
 ) -> int:
-    row = {"kind": kind, "source": source, "file_name": file_name, "sha256": sha256, "person_id": person_id}
+    row = {"kind": kind, "source": source, "file_name": file_name, "sha256": "", "person_id": person_id}
     started = insert(import_file).values(**row, options=options).returning(import_file.c.id)
     return int(db.execute(started).scalar_one())
 
 
-def finish(db: Connection, import_id: int, *, state: str, message: str, counts: Mapping[str, int]) -> None:
+def finish(
+    db: Connection, import_id: int, *, state: str, message: str, counts: Mapping[str, int], sha256: str = ""
+) -> None:
+    """What became of it; `sha256` names the content of a file that was taken in."""
     done = update(import_file).where(import_file.c.id == import_id)
-    db.execute(done.values(state=state, message=message, finished_at=func.clock_timestamp(), **counts))
+    db.execute(done.values(state=state, message=message, sha256=sha256, finished_at=func.clock_timestamp(), **counts))
 
 
 def history(db: Connection, *, limit: int) -> list[dict[str, Any]]:
