@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -25,9 +25,30 @@ GROUPS = ("group_1", "group_2", "group_3")
 _HEADER = re.compile(r"-- ([a-z]+): (.+)")
 _PARAMETER = re.compile(r"(?<!:):([a-z][a-z0-9_]*)\b")
 NAMES = frozenset({relation.name for relation in RELATIONS} | {mart.name for mart in MARTS} | set(FAMILIES))
-FUNCTIONS_REFUSED = re.compile(
-    r"(?i)\b(read_\w+|glob|getenv|pg_read\w*|query_table|query|sniff_csv|parquet_\w+|duckdb_\w+|pragma_\w+)\s*\("
+FUNCTIONS = frozenset({"+", "-", "*", "/", "||"}) | {
+    *(
+        "abs",
+        "avg",
+        "ceil",
+        "coalesce",
+        "concat",
+        "count",
+        "count_star",
+        "date_trunc",
+        "floor",
+        "greatest",
+        "lag",
+        "lead",
+    ),
+    *("least", "length", "lower", "max", "min", "nullif", "rank", "round", "row_number", "sum", "upper"),
+}
+"""What a metric may call: these read nothing but their arguments, and DuckDB, Postgres and Spark know them alike."""
+
+SHAPES = re.compile(
+    r"SELECT_NODE|SET_OPERATION_NODE|CTE_NODE|BASE_TABLE|JOIN|SUBQUERY|EMPTY|COLUMN_REF|VALUE_CONSTANT|FUNCTION|STAR"
+    r"|CASE_EXPR|ASCENDING|DESCENDING|(COMPARE|CONJUNCTION|OPERATOR|ORDER|WINDOW)_\w+|(LIMIT|DISTINCT)_MODIFIER|\w+_TYPE_INFO"
 )
+"""The parts of a select that a metric is made of; a part that is not listed (a file, a table function) is refused."""
 
 
 class BadMetric(Exception):
@@ -131,49 +152,70 @@ def read(path: Path) -> Metric:
 
 def check_names(name: str, sql: str) -> None:
     """Refuse what names a table outside the scope, calls a function that may read elsewhere, or is no select."""
-    if FUNCTIONS_REFUSED.search(sql):
-        raise BadMetric(f"{name} calls a function that reads outside the scope.")
-    plain = _PARAMETER.sub("null", sql)
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as parser:
-        row = parser.execute("select json_serialize_sql(?)", [plain]).fetchone()
-    tree = json.loads(row[0]) if row else {"error": True}
-    if tree.get("error"):
-        raise BadMetric(f"{name} is not one select: {tree.get('error_message', 'unknown')}")
-    local = {entry["key"] for entry in _walk(tree, "cte_map") for entry in entry.get("map", [])}
-    for node in _walk_types(tree, "BASE_TABLE"):
-        table = node.get("table_name", "")
-        if node.get("schema_name") or node.get("catalog_name") or table not in NAMES | local:
+    tree = parsed(name, sql)
+    for part in _parts(tree):
+        kind = part["type"]
+        if not SHAPES.fullmatch(kind) or part.get("sample") or part.get("at_clause"):
+            raise BadMetric(f"{name} has a part that metrics are not made of: {kind.lower()}.")
+        function = part.get("function_name")
+        if function and (function not in FUNCTIONS or part.get("schema") or part.get("catalog")):
+            raise BadMetric(f"{name} calls {function}; a metric may call {', '.join(sorted(FUNCTIONS))}.")
+    _check_tables(name, tree, set(NAMES), at_top=True)
+
+
+def parsed(name: str, sql: str) -> Any:
+    """The select as DuckDB reads it."""
+    with _parser() as parser:
+        row = parser.execute("select json_serialize_sql(?)", [_PARAMETER.sub("null", sql)]).fetchone()
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    if tree.get("error") or len(tree["statements"]) != 1:
+        raise BadMetric(f"{name} is not one select: {tree.get('error_message', 'several statements')}")
+    return tree["statements"][0]["node"]
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"autoinstall_known_extensions": "false", "enable_external_access": "false"})
+
+
+def _parser() -> duckdb.DuckDBPyConnection:
+    return _database().cursor()
+
+
+def _check_tables(name: str, node: Any, known: set[str], *, at_top: bool = False) -> None:
+    """Each table is a relation, or a step declared further up: never a name that only looks like one."""
+    steps = node.get("cte_map", {}).get("map", [])
+    if steps and not at_top:
+        raise BadMetric(f"{name} declares a step inside another; a metric declares its steps at its beginning.")
+    for step in steps:
+        _check_tables(name, step["value"]["query"]["node"], known)
+        known = known | {step["key"]}
+    for part in _parts({key: value for key, value in node.items() if key != "cte_map"}):
+        if part is not node and part.get("cte_map", {}).get("map"):
+            _check_tables(name, part, known)
+        table = part.get("table_name", "") if part["type"] == "BASE_TABLE" else ""
+        if table and (part.get("schema_name") or part.get("catalog_name") or table not in known):
             raise BadMetric(f"{name} names {table}; a metric may name {', '.join(sorted(NAMES))}.")
-    if any(True for _ in _walk_types(tree, "TABLE_FUNCTION")):
-        raise BadMetric(f"{name} reads a table function; a metric reads relations only.")
 
 
-def _walk(node: Any, key: str) -> Any:
+def _parts(node: Any) -> Iterator[dict[str, Any]]:
+    """Every part of the tree that says what it is."""
     if isinstance(node, dict):
-        if key in node:
-            yield node[key]
-        for value in node.values():
-            yield from _walk(value, key)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _walk(value, key)
-
-
-def _walk_types(node: Any, kind: str) -> Any:
-    if isinstance(node, dict):
-        if node.get("type") == kind:
+        if isinstance(node.get("type"), str):
             yield node
         for value in node.values():
-            yield from _walk_types(value, kind)
+            yield from _parts(value)
     elif isinstance(node, list):
         for value in node:
-            yield from _walk_types(value, kind)
+            yield from _parts(value)
 
 
 def compose(metric: Metric, request: Request, house_currency: str) -> tuple[str, dict[str, Any]]:
     """The select to run and its parameters: the metric over the narrowest relation that has every column asked."""
     cells = narrowest(metric, request)
     columns = columns_of(cells)
+    if request.currency and cells.money and "currency" in request.by:
+        raise NoAnswer(f"An answer in {request.currency} does not go by currency; ask for one or the other.")
     values: dict[str, Any] = dict(metric.parameters) | dict(request.values)
     groups = [f"{columns[name]} as {group}" for name, group in zip(request.by, GROUPS, strict=False)]
     groups += [f"cast(null as varchar) as {group}" for group in GROUPS[len(request.by) :]]

@@ -151,9 +151,7 @@ class Warehouse:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-        frame = self.run(metrics.spoken_by(sql, "duckdb"), values, scope)
-        rename = {group: name for group, name in zip(GROUPS, request.by, strict=False) if group in frame.columns}
-        frame = frame.drop([g for g in GROUPS[len(request.by) :] if g in frame.columns]).rename(rename)
+        frame = named(self.run(metrics.spoken_by(sql, "duckdb"), values, scope), request.by)
         if frame.height <= ROWS_REMEMBERED_MAX:
             with self._guard:
                 self._answers[key] = frame
@@ -185,6 +183,13 @@ class Warehouse:
                 cursor.close()
             else:
                 self._idle[scope.key].append(cursor)
+
+
+def named(frame: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
+    """Groups by the names that were asked, and no others; money's own currency serves as that group."""
+    asked = {group: name for group, name in zip(GROUPS, by, strict=False) if name not in frame.columns}
+    frame = frame.drop([group for group in GROUPS if group in frame.columns and group not in asked])
+    return frame.rename({group: name for group, name in asked.items() if group in frame.columns})
 
 
 def narrow(cursor: duckdb.DuckDBPyConnection, scope: Scope) -> None:
