@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from core import settings
@@ -39,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     refuse_taken_port(chosen)
     began = time.monotonic()
     house = open_house(chosen)
-    if chosen.demo:
-        load_demo()
+    if chosen.demo and not load_demo():
+        house.settings = replace(chosen, demo=False)  # real sales are not shown to known passwords
     house.warehouse.refresh()
     announce(house, time.monotonic() - began)
     try:
@@ -61,11 +62,17 @@ def refuse_taken_port(chosen: Settings) -> None:
             ) from None
 
 
-def load_demo() -> None:
+def load_demo() -> bool:
+    """Load the demo where it is missing; False where the house has sales of its own, which is then served without it."""
     from core import demo
     from core.cli.demo import bar
 
-    demo.load(progress=bar("Loading the demo business"))
+    try:
+        demo.load(progress=bar("Loading the demo business"))
+    except demo.HouseInUse:
+        print("  This house has sales of its own: it is served without the demo.", file=sys.stderr)
+        return False
+    return True
 
 
 def announce(house: House, seconds: float) -> None:
