@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from anyio import to_thread
+from authlib.deprecate import AuthlibDeprecationWarning
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -58,7 +59,7 @@ def routes(settings: Settings | None = None) -> list[BaseRoute]:
     desk = Desk(settings or house().settings)
     if unquoted not in log.filters:
         log.addFilter(unquoted)
-        warnings.filterwarnings("ignore", message="The httpx module is deprecated")  # Authlib's, at the first sign-in
+        warnings.simplefilter("ignore", AuthlibDeprecationWarning)  # about its HTTP library, at the first sign-in
     doors = [Route("/setup", desk.setup, methods=["GET", "POST"])]
     if desk.settings.oidc is None:
         doors += [
