@@ -15,7 +15,8 @@ from core.viewer import Viewer
 from data.metrics import Metric
 
 SPARK_DAYS = 7
-OTHER = "other"
+OTHER = "\0other"
+"""The key of the rest: no value of a dimension can hold this character."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One value of a dimension: its own sum, the comparable sum, and its share of the whole."""
+    """One value of a dimension: its own sum, the comparable sum if there is one, and its share of the whole."""
 
     key: str
     value: int
-    before: int
+    before: int | None
     share: float | None
 
 
@@ -75,11 +76,14 @@ def comparable(viewer: Viewer, period: Period | None) -> Period | None:
 
 
 def change(metric: Metric, value: float | None, before: float | None) -> float | None:
+    """How far the value moved, against the size of the one before; a loss that grows is a fall, not a rise."""
     if value is None or before is None:
         return None
     if metric.unit == "ratio":
         return value - before
-    return value / before - 1 if value * before > 0 or (before and not value) else None
+    if metric.good == "down":  # refunds are negative money: more of them is further from zero
+        value, before = abs(value), abs(before)
+    return (value - before) / abs(before) if before else None
 
 
 def spark_of(viewer: Viewer, question: Question, currency: str) -> tuple[float, ...]:
@@ -87,8 +91,8 @@ def spark_of(viewer: Viewer, question: Question, currency: str) -> tuple[float, 
     period = question.period
     if period is None:
         return ()
-    if today() in period and period.days > 1:
-        period = Period(period.since, min(period.until, today()))
+    if period.since < today() < period.until:
+        period = Period(period.since, today())
         question = question.over(period)
     daily = by_day(viewer, question, currency)
     values = [float(daily.get(period.since + timedelta(days=n), 0) or 0) for n in range(period.days)]
@@ -155,34 +159,43 @@ def firsts(period: Period, size: str) -> list[date]:
 
 
 def laid_over(day: date, period: Period, size: str) -> date:
-    """The bucket of the period that a day of the comparable period is held against."""
+    """The bucket of the period that a day of the comparable period is held against.
+
+    Months differ in length: what would lie behind the period's end is held against its last day, and nothing is lost.
+    """
     before = period.before()
     if size == "month" and period.since.day == 1:
         return add_months(day.replace(day=1), months_begun(period))
-    return bucket(size, day + (period.since - before.since)).since
+    return bucket(size, min(day + (period.since - before.since), period.last_day)).since
 
 
 def breakdown(viewer: Viewer, question: Question, currency: str, dimension: str, most: int = 10) -> list[Part]:
-    """The largest values of a dimension with their comparable sums; the rest as one part named `other`."""
-    now = parts(viewer, replace(question, by=(dimension,)), currency)
-    former = parts(
-        viewer, replace(question, by=(dimension,), period=question.period and question.period.before()), currency
-    )
+    """The largest values of a dimension with their comparable sums; the rest as one part named `OTHER`.
+
+    Values that only the comparable period has stand here too, so that both columns add up to their wholes.
+    """
+    asked = replace(question, by=(dimension,))
+    now = parts(viewer, asked, currency)
+    earlier = comparable(viewer, question.period)
+    former = parts(viewer, asked.over(earlier), currency) if earlier else {}
     whole = sum(now.values())
-    ordered = sorted(now, key=lambda key: (-abs(now[key]), key))
-    found = [Part(key, now[key], former.get(key, 0), now[key] / whole if whole else None) for key in ordered[:most]]
-    rest = ordered[most:]
-    if rest:
-        value, before = sum(now[key] for key in rest), sum(former.get(key, 0) for key in rest)
-        found.append(Part(OTHER, value, before, value / whole if whole else None))
-    return found
+
+    def part(name: str, keys: Sequence[str]) -> Part:
+        value = sum(now.get(key, 0) for key in keys)
+        before = sum(former.get(key, 0) for key in keys) if earlier else None
+        return Part(name, value, before, value / whole if whole else None)
+
+    ordered = sorted({*now, *former}, key=lambda key: (-abs(now.get(key, 0)), -abs(former.get(key, 0)), key))
+    found = [part(key, [key]) for key in ordered[:most]]
+    return [*found, part(OTHER, ordered[most:])] if ordered[most:] else found
 
 
 def parts(viewer: Viewer, question: Question, currency: str) -> dict[str, int]:
     answer = ask(viewer, question)
-    rows = in_currency(answer.rows, currency)
-    keys = [key or "" for key in rows[question.by[0]].to_list()]
-    return {key: int(value or 0) for key, value in zip(keys, rows[answer.metric.answer].to_list(), strict=True)}
+    found: dict[str, int] = {}
+    for key, value in in_currency(answer.rows, currency).select(question.by[0], answer.metric.answer).iter_rows():
+        found[key or ""] = found.get(key or "", 0) + int(value or 0)
+    return found
 
 
 def stacked(

@@ -91,7 +91,7 @@ def change(viewer: Viewer, row: Mapping[str, Any], partners: Mapping[int, str]) 
         with notices.refusals():
             with transaction() as db:
                 people.change(db, viewer, row["id"], name=name, roles=roles, partner_ids=theirs)
-            notices.later(f"{name} is changed; their open tabs follow within seconds.")
+            notices.later(f"{session.plain(name)} is changed; their open tabs follow within seconds.")
             st.rerun()
 
 
@@ -120,14 +120,14 @@ def acts(viewer: Viewer, row: Mapping[str, Any], partners: Mapping[int, str]) ->
         if st.button("End sessions", icon=":material/logout:", key="act_sessions", disabled=is_shut):
             with transaction() as db:
                 ended = people.end_sessions(db, viewer, row["id"])
-            notices.later(f"{ended} {'session' if ended == 1 else 'sessions'} of {row['name']} ended.")
+            notices.later(f"{ended} {'session' if ended == 1 else 'sessions'} of {session.plain(row['name'])} ended.")
             st.rerun()
         label = "Enable" if is_shut else "Disable"
         if st.button(label, icon=":material/lock_open:" if is_shut else ":material/block:", key="act_status"):
             with notices.refusals():
                 with transaction() as db:
                     (people.enable if is_shut else people.disable)(db, viewer, row["id"])
-                notices.later(f"{row['name']} is {'enabled' if is_shut else 'disabled'}.")
+                notices.later(f"{session.plain(row['name'])} is {'enabled' if is_shut else 'disabled'}.")
                 st.rerun()
 
 

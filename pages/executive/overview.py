@@ -29,6 +29,7 @@ MOVERS = 8
 def movers(viewer: Viewer, chosen: Chosen) -> None:
     """The partners whose net revenue changed most against the period before."""
     question = chosen.question("top_movers", "partner_name")
+    is_known = compare.comparable(viewer, chosen.period) is not None
     rows = compare.in_currency(insights.ask(viewer, question).rows, chosen.currency)
     body, controls = tables.card("Top movers", "partners, against the period before", key="movers")
     with controls:
@@ -36,6 +37,9 @@ def movers(viewer: Viewer, chosen: Chosen) -> None:
     with body:
         if not rows.height:
             notices.nothing_sold(viewer)
+            return
+        if not is_known:
+            notices.empty("There is no period before to compare with. Choose fewer days above.")
             return
         shown = (
             named(rows)

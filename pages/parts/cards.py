@@ -7,8 +7,9 @@ from typing import Literal
 
 import streamlit as st
 
-from core import compare
+from core import compare, insights
 from core.compare import Kpi
+from core.insights import Metric
 from core.viewer import Viewer
 from pages.parts import format as fmt
 from pages.parts.filters import Chosen
@@ -23,8 +24,26 @@ def row(viewer: Viewer, chosen: Chosen, names: Sequence[str], goals: dict[str, s
     """A card for each metric: four in a row, two on a phone."""
     with st.grid(4, gap="small", min_column_width=158, key="kpis"):
         for name in names:
-            found = compare.kpi(viewer, chosen.question(name), chosen.currency)
-            card(found, chosen.currency, (goals or {}).get(name, ""))
+            try:
+                found = compare.kpi(viewer, chosen.question(name), chosen.currency)
+            except insights.CannotAnswer:
+                unanswered(insights.one(viewer, name), chosen)
+            else:
+                card(found, chosen.currency, (goals or {}).get(name, ""))
+
+
+def unanswered(metric: Metric, chosen: Chosen) -> None:
+    """A metric that the filters cannot narrow says so; the other cards stand."""
+    unknown = [fmt.label(name).lower() for name in chosen.where if name not in metric.dimensions]
+    st.metric(
+        f":gray[{metric.title}]",
+        fmt.NONE,
+        delta=None,
+        delta_description=f"not known by {' or '.join(unknown)}" if unknown else "not known by these filters",
+        help=metric.definition,
+        border=True,
+        height="stretch",
+    )
 
 
 def card(found: Kpi, currency: str, goal: str = "") -> None:
@@ -35,7 +54,7 @@ def card(found: Kpi, currency: str, goal: str = "") -> None:
         fmt.value(found.value, metric.unit, currency),
         delta,
         delta_color=colour,
-        delta_description=goal or ("vs. before" if delta is not None else "no earlier period"),
+        delta_description=goal or ("vs. before" if delta is not None else without_change(found)),
         help=f"{metric.definition}  \nExactly: {fmt.value(found.value, metric.unit, currency, short=False)}"
         f"  \nBefore: {fmt.value(found.before, metric.unit, currency, short=False)}",
         chart_data=list(found.spark) if any(found.spark) else None,
@@ -43,6 +62,12 @@ def card(found: Kpi, currency: str, goal: str = "") -> None:
         border=True,
         height="stretch",
     )
+
+
+def without_change(found: Kpi) -> str:
+    if found.value is None:
+        return "nothing in this period"
+    return "no earlier period" if found.before is None else "none before"
 
 
 def delta_of(found: Kpi) -> tuple[str | int | None, Colour]:

@@ -82,7 +82,7 @@ def bars(
     """Upright bars; the faint ones are buckets that are still open."""
     return {
         "type": "bar",
-        "name": name,
+        "name": words(name),
         "x": list(names),
         "y": list(values),
         "customdata": list(texts),
@@ -119,23 +119,26 @@ def ranking(
     names: Sequence[str],
     values: Sequence[float],
     texts: Sequence[str],
-    before: Sequence[float],
+    before: Sequence[float | None],
     keys: Sequence[str],
     chosen: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """Lying bars, largest on top, with a tick where the period before stood; chosen ones keep their colour."""
-    shown = [name if len(name) <= LABEL_MAX else f"{name[: LABEL_MAX - 1]}…" for name in names]
+    """Lying bars, largest on top, with a tick where the period before stood; chosen ones keep their colour.
+
+    They stand at positions, not at their names, which may be alike, look like numbers, or be cut; `names_axis` tells.
+    """
+    places = list(range(len(names)))
     opacity = [1 if not chosen or key in chosen else 0.35 for key in keys]
     return [
         {
             "type": "bar",
             "orientation": "h",
-            "y": shown,
+            "y": places,
             "x": list(values),
             "customdata": list(keys),
-            "text": list(texts),
+            "text": [f"{words(name)}: {text}" for name, text in zip(names, texts, strict=True)],
             "textposition": "none",
-            "hovertemplate": "%{y}: %{text}<extra></extra>",
+            "hovertemplate": "%{text}<extra></extra>",
             "marker": {"color": COLOURS[0], "opacity": opacity, "line": {"width": 0}},
             "selected": {"marker": {"opacity": 1}},
             "unselected": {"marker": {"opacity": 1}},
@@ -143,12 +146,24 @@ def ranking(
         {
             "type": "scatter",
             "mode": "markers",
-            "y": shown,
+            "y": places,
             "x": list(before),
             "hoverinfo": "skip",
             "marker": {"symbol": "line-ns", "size": 15, "line": {"width": 2, "color": MUTED}},
         },
     ]
+
+
+def names_axis(names: Sequence[str]) -> dict[str, Any]:
+    """The axis of a ranking: a name at each position, the first on top."""
+    shown = [name if len(name) <= LABEL_MAX else f"{name[: LABEL_MAX - 1]}…" for name in names]
+    ticks = {"tickvals": list(range(len(shown))), "ticktext": [words(name) for name in shown]}
+    return {**ticks, "type": "linear", "range": [len(shown) - 0.5, -0.5], "showgrid": False}
+
+
+def words(text: str) -> str:
+    """Somebody's own words within a chart, which would read tags in them as its own."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def show(

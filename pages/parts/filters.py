@@ -11,6 +11,7 @@ import streamlit as st
 
 from core import insights
 from core.insights import Question
+from core.money import shown
 from core.periods import Period, last_days, last_months
 from core.viewer import Viewer
 from pages.parts import format as fmt
@@ -73,9 +74,7 @@ def bar(viewer: Viewer, title: str) -> Chosen:
     ):
         said(period, first, last)
         where = only(viewer)
-    begun = max(period.since, first)
-    covered = Period(begun, max(min(period.until, end_of(last)), begun + timedelta(days=1)))
-    return Chosen(period, covered, currency, house, where)
+    return Chosen(period, covered(period, first, last), currency, house, where)
 
 
 def days_with_data(viewer: Viewer) -> tuple[date, date]:
@@ -89,6 +88,15 @@ def end_of(last: date) -> date:
     """The day after the last that data can cover: today, or the end of the data where it stopped long ago."""
     today = insights.today()
     return (last if is_stale(last, today) else max(last, today)) + timedelta(days=1)
+
+
+def covered(period: Period, first: date, last: date) -> Period:
+    """The days of the period that are over and that data reaches; today is open, and so is its bar."""
+    today = insights.today()
+    since, until = max(period.since, first), last + timedelta(days=1) if is_stale(last, today) else today
+    if min(until, period.until) <= since:
+        return Period(since - timedelta(days=1), since)  # none of them
+    return Period(since, min(until, period.until))
 
 
 def is_stale(last: date, today: date) -> bool:
@@ -107,11 +115,10 @@ def preset(name: str, first: date, last: date) -> Period:
 
 def custom(first: date, last: date) -> Period:
     end = end_of(last) - timedelta(days=1)
+    asked = partial(st.date_input, bind="query-params", width=160, min_value=first, max_value=end)
     with st.container(horizontal=True, key="custom_days"):
-        since = st.date_input(
-            "From", value=max(first, end - timedelta(days=29)), key="since", bind="query-params", width=160
-        )
-        until = st.date_input("To (included)", value=end, key="until", bind="query-params", width=160)
+        since = asked("From", value=max(first, end - timedelta(days=29)), key="since")
+        until = asked("To (included)", value=end, key="until")
     since, until = (value if isinstance(value, date) else end for value in (since, until))
     if until < since:
         st.warning("The period ends before it begins; the two days were swapped.", icon=":material/info:")
@@ -157,7 +164,10 @@ def only(viewer: Viewer) -> dict[str, tuple[str, ...]]:
     for word in chosen:
         name, colon, value = str(word).partition(":")
         if not colon or name not in DIMENSIONS:
-            st.warning(f"“{word}” is no filter; choose one from the list, or click on a bar.", icon=":material/info:")
+            st.warning(
+                f"{fmt.plain(shown(str(word)))} is no filter; choose one from the list, or click on a bar.",
+                icon=":material/info:",
+            )
             continue
         where[name] = (*where.get(name, ()), value)
     return where
@@ -171,6 +181,8 @@ def offered(viewer: Viewer) -> list[str]:
 
 def spoken(word: str, names: Mapping[str, str]) -> str:
     name, _, value = word.partition(":")
+    if name not in DIMENSIONS:
+        return word
     return f"{fmt.label(name)}: {fmt.name(name, value, names)}"
 
 

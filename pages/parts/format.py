@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from string import punctuation
 from types import MappingProxyType
 
 import streamlit as st
@@ -19,9 +21,12 @@ from babel.numbers import (
     format_percent,
 )
 
+from core.compare import OTHER
 from core.money import exponent
 
 NONE = "–"
+SHORTCODE = re.compile(r":(?=[\w+/-]+:)")
+"""Where `:smile:` begins: it is read after escapes are, so an invisible joiner keeps it apart."""
 
 
 @cache
@@ -133,11 +138,19 @@ REGIONS = {"na": "North America", "eu": "Europe", "apac": "Asia-Pacific", "globa
 
 def name(dimension: str, value: str, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """A value of a dimension as readers call it; `names` holds the partners' by code."""
+    if value == OTHER:
+        return "All others"
     if not value:
         return "No partner" if dimension.startswith("partner") else "None"
     if dimension in ("region", "partner_region"):
         return REGIONS.get(value, value)
     return names.get(value, value) if dimension == "partner" else value
+
+
+def plain(words: str) -> str:
+    """Somebody's own words within Markdown: shown as they were typed, on one line."""
+    line = SHORTCODE.sub(":\u2060", " ".join(words.split()))
+    return "".join(f"\\{letter}" if letter in punctuation else letter for letter in line)
 
 
 def label(dimension: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core import insights
 from core.growth import goals
-from core.insights import Metric, Question
+from core.insights import Metric
 from core.periods import Period, bucket
 from core.runtime import transaction
 from core.viewer import Viewer
@@ -15,7 +15,9 @@ BASIS_POINTS = 10_000
 
 
 def spoken(viewer: Viewer, chosen: Chosen) -> dict[str, str]:
-    """Metric → how much of its goal the month has reached, in words."""
+    """Metric → how much of its goal the month has reached, in words; none while filters narrow the numbers."""
+    if chosen.where:
+        return {}
     month = bucket("month", chosen.period.last_day)
     with transaction() as db:
         found = goals.within(db, viewer, Period(month.since, month.until))
@@ -32,6 +34,8 @@ def one(viewer: Viewer, metric: Metric, target: int, month: Period, chosen: Chos
     name = fmt.bucket("month", month.since).split(" ")[0]
     if metric.unit == "ratio":
         return f"goal {fmt.percent(target / BASIS_POINTS)}"
-    currency = chosen.currency if metric.unit == "money" else None
-    value = insights.ask(viewer, Question(metric.name, month, currency=currency)).total(currency)
-    return f"{fmt.percent((value or 0) / target, 0)} of {name} goal {fmt.value(target, metric.unit, chosen.currency)}"
+    spoken = fmt.value(target, metric.unit, chosen.currency)
+    if not target:
+        return f"{name} goal {spoken}"
+    value = insights.ask(viewer, chosen.question(metric.name).over(month)).total(chosen.currency)
+    return f"{fmt.percent((value or 0) / target, 0)} of {name} goal {spoken}"

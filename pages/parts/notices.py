@@ -22,7 +22,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except Refusal as refusal:
-        st.warning(refusal.sentence, icon=":material/info:")
+        st.warning(fmt.plain(refusal.sentence), icon=":material/info:")
 
 
 def empty(sentence: str, icon: str = ":material/inbox:") -> None:

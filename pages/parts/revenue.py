@@ -54,7 +54,7 @@ def trend(
         traces = stacked(viewer, chosen, metric, size, dimension, points) if dimension else plain(points, chosen, size)
         selected = charts.show(
             traces,
-            key="trend_chart",
+            key=f"trend_chart_{chosen.period.since:%Y%m%d}_{chosen.period.until:%Y%m%d}",  # a click names a position
             alt=spoken_trend(points, chosen, title),
             legend=True,
             on_select=lambda: None,
@@ -64,9 +64,16 @@ def trend(
             annotations=notes(viewer, points, size),
             height=320,
         )
-        if points and not points[-1].is_whole:
-            st.caption(f"The last bar is still open: it ends on {fmt.day(points[-1].last)}. Pale bars are not whole.")
+        if not all(point.is_whole for point in points):
+            st.caption(open_bars(points, size))
     return clicked_bucket(selected, points)
+
+
+def open_bars(points: list[Point], size: str) -> str:
+    """What pale bars are: a part of their week or month is outside the period, not yet over or not in the data."""
+    if size == "day":
+        return "The pale bar is not over yet."
+    return f"Pale bars hold only a part of their {size}; the last one ends on {fmt.day(points[-1].last)}."
 
 
 def plain(points: list[Point], chosen: Chosen, size: str) -> list[dict[str, Any]]:
@@ -122,7 +129,7 @@ def notes(viewer: Viewer, points: list[Point], size: str) -> list[dict[str, Any]
                     "y": 1,
                     "yref": "paper",
                     "text": "▾",
-                    "hovertext": f"{fmt.day(note.day)}: {note.label}",
+                    "hovertext": f"{fmt.day(note.day)}: {charts.words(note.label)}",
                     "showarrow": False,
                     "yanchor": "bottom",
                     "font": {"size": 15, "color": charts.MUTED},
@@ -193,7 +200,7 @@ def ranking(
             ),
             on_select=partial(filter_by, key, dimension),
             xaxis={**value_axis(found, chosen), "showgrid": True, "gridcolor": charts.GRID},
-            yaxis={"autorange": "reversed", "showgrid": False, "tickmode": "linear", "dtick": 1},
+            yaxis=charts.names_axis([fmt.name(dimension, part.key, names) for part in found]),
             bargap=0.35,
         )
 
@@ -223,7 +230,7 @@ def drawn_ranking(found: list[Part], chosen: Chosen, dimension: str, names: Mapp
 
 
 def value_axis(found: list[Part], chosen: Chosen) -> dict[str, Any]:
-    values = [float(v) for part in found for v in (part.value, part.before)]
+    values = [float(v) for part in found for v in (part.value, part.before or 0)]
     return charts.money_axis(values, lambda value: fmt.tick(int(value), chosen.currency), ticks=3)
 
 
@@ -234,8 +241,12 @@ def filter_by(key: str, dimension: str) -> None:
 
 
 def part_rows(found: list[Part], dimension: str, currency: str) -> pl.DataFrame:
-    rows = [{dimension: p.key, "value_minor": p.value, "before_minor": p.before, "share": p.share} for p in found]
-    return pl.DataFrame(rows).with_columns(pl.lit(currency).alias("currency"))
+    keys = ["all others" if part.key == OTHER else part.key for part in found]
+    rows = [
+        {dimension: key, "value_minor": part.value, "before_minor": part.before, "share": part.share}
+        for key, part in zip(keys, found, strict=True)
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None).with_columns(pl.lit(currency).alias("currency"))
 
 
 def lines(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:

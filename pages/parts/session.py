@@ -13,6 +13,7 @@ from core.trust import people, sessions, signin
 from core.trust.sessions import SignedOut
 from core.viewer import SCREENS, Viewer
 from pages.parts import notices
+from pages.parts.format import plain as plain
 
 HEARTBEAT_S = 4
 """How often an open tab asks whether its session still stands: an end reaches every tab within five seconds."""
@@ -43,7 +44,7 @@ def require_screen(screen: str) -> Viewer:
 
 def account_menu(who: Viewer) -> None:
     """In the sidebar: who is signed in, their roles, second factor and other sessions, and the way out."""
-    with st.popover(who.name, icon=":material/account_circle:", width="stretch", key="account"):
+    with st.popover(plain(who.name), icon=":material/account_circle:", width="stretch", key="account"):
         st.text(who.email)
         st.markdown(" ".join(f":blue-badge[{role.title()}]" for role in sorted(who.roles)) or ":gray[No role yet]")
         if st.button("Security", icon=":material/shield:", width="stretch", key="account_security"):
@@ -169,8 +170,3 @@ def device(agent: str) -> str:
     browser = next((name for sign, name in browsers if sign in agent), "A browser")
     system = next((name for sign, name in (*systems, *more) if sign in agent), "")
     return f"{browser} on {system}" if system else browser
-
-
-def plain(words: str) -> str:
-    """Somebody's own words within Markdown: shown as they were typed."""
-    return "".join(f"\\{letter}" if letter in "\\`*_{}[]()<>#+-.!|~:$" else letter for letter in words)
