@@ -32,6 +32,7 @@ select set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin',
 """
 """A change is always found by index: the planner's statistics lag behind a table that only grows."""
 
+FEED_STATE = "create table if not exists feed_state (snapshot varchar, cluster varchar, read_at double)"
 CLUSTER = "select system_identifier::text || '/' || timeline_id::text from pg_control_system(), pg_control_checkpoint()"
 
 
@@ -410,7 +411,7 @@ class Feed:
         )
 
     def _stored_position(self) -> Position | None:
-        self.store.execute("create table if not exists feed_state (snapshot varchar, cluster varchar, read_at double)")
+        self.store.execute(FEED_STATE)
         row = self.store.sql("select snapshot, cluster, read_at from feed_state").fetchone()
         return Position(*row) if row else None
 

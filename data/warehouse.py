@@ -7,7 +7,6 @@ the relations' names over the rows of its scope only (docs/decisions/0004 and 00
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import hashlib
 import logging
@@ -24,7 +23,7 @@ import duckdb
 import polars as pl
 
 from data import metrics
-from data.feed import Feed, Step
+from data.feed import FEED_STATE, Feed, Step
 from data.metrics import GROUPS, Request
 from data.relations import MARTS, RELATIONS, SQL, Mart, Relation
 
@@ -38,6 +37,9 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 POLL_S = 0.05
 ANSWERS_MAX = 512
+SCOPES_MAX = 64
+"""So many scopes keep their connections; who asked longest ago gets a new one."""
+CURSORS_PER_SCOPE_MAX = 8
 ROWS_REMEMBERED_MAX = 20_000
 
 
@@ -76,7 +78,7 @@ class Warehouse:
         self.feed = feed
         self.house_currency = house_currency
         self._slot = slot
-        self._idle: dict[str, list[duckdb.DuckDBPyConnection]] = {}
+        self._idle: OrderedDict[str, list[duckdb.DuckDBPyConnection]] = OrderedDict()
         self._guard = threading.Lock()
         self._answers: OrderedDict[Any, pl.DataFrame] = OrderedDict()
         self._stop = threading.Event()
@@ -91,7 +93,11 @@ class Warehouse:
         folder.mkdir(parents=True, exist_ok=True)
         slot, path = take_slot(folder)
         config = CONFIG | {"memory_limit": memory} | ({"threads": threads} if threads else {})
-        store = connect(path, config)
+        try:
+            store = connect(path, config)
+        except BaseException:
+            slot.close()
+            raise
         return cls(store, Feed(postgres_url, store.cursor()), house_currency, slot)
 
     def close(self) -> None:
@@ -168,7 +174,7 @@ class Warehouse:
     def _cursor(self, scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
         """A cursor with the views of `scope`; kept for the next question of the same scope."""
         with self._guard:
-            idle = self._idle.setdefault(scope.key, [])
+            idle = self._idle.get(scope.key)
             cursor = idle.pop() if idle else None
         if cursor is None:
             cursor = self.store.cursor()
@@ -178,11 +184,22 @@ class Warehouse:
         except duckdb.Error:
             cursor.close()
             raise
+        self._keep(scope, cursor)
+
+    def _keep(self, scope: Scope, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Have the cursor ready for the next question of its scope; close those that are too many."""
         with self._guard:
-            if self._stop.is_set() or len(self._idle[scope.key]) >= 8:
-                cursor.close()
-            else:
-                self._idle[scope.key].append(cursor)
+            kept = self._idle.setdefault(scope.key, [])
+            self._idle.move_to_end(scope.key)
+            kept.append(cursor)
+            surplus = kept[CURSORS_PER_SCOPE_MAX:]
+            del kept[CURSORS_PER_SCOPE_MAX:]
+            if len(self._idle) > SCOPES_MAX:
+                surplus += self._idle.popitem(last=False)[1]
+            if self._stop.is_set():
+                surplus += self._idle.pop(scope.key, [])
+        for old in surplus:
+            old.close()
 
 
 def named(frame: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
@@ -251,14 +268,24 @@ def build_id() -> str:
 def connect(path: Path, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """Open the file; one that a crash or another build left unreadable is thrown away: it is only a copy."""
     try:
-        store = duckdb.connect(str(path), config=config)
-        store.execute("select 1 from information_schema.tables").fetchone()
+        store = opened(path, config)
     except duckdb.Error as error:
         log.warning("the warehouse begins anew: %s", str(error).splitlines()[0][:200])
         for part in (path, path.with_name(path.name + ".wal")):
-            with contextlib.suppress(FileNotFoundError):
-                part.unlink()
-        store = duckdb.connect(str(path), config=config)
+            part.unlink(missing_ok=True)
+        store = opened(path, config)
     store.execute("set global TimeZone = 'UTC'")
     store.execute("set lock_configuration = true")
+    return store
+
+
+def opened(path: Path, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """The file, once its position can be read; closed again where it cannot: an open handle would hold the old file."""
+    store = duckdb.connect(str(path), config=config)
+    try:
+        store.execute(FEED_STATE)
+        store.execute("select snapshot, cluster, read_at from feed_state").fetchone()
+    except BaseException:
+        store.close()
+        raise
     return store

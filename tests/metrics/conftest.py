@@ -6,9 +6,10 @@ itself, and refuses to answer unless both say the same: no engine is admitted wi
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,11 @@ class Given:
 
     def partner(self, code: str, **given: Any) -> int:
         row = {"code": code, "name": code.title(), "type": "affiliate", "status": "active", "region": "eu", **given}
-        return self._insert("partner", row)
+        return self.insert("partner", row)
 
     def customer(self, source_id: str) -> int:
         found = self.db.execute("select id from customer where source_id = %s", [source_id]).fetchone()
-        return int(found[0]) if found else self._insert("customer", {"source": "shop", "source_id": source_id})
+        return int(found[0]) if found else self.insert("customer", {"source": "shop", "source_id": source_id})
 
     def sale(
         self, day: str, amount: int, *, partner: str | None = None, customer: str | None = None, **given: Any
@@ -62,7 +63,7 @@ class Given:
             "business_day": day,
             **given,
         }
-        return self._insert("sale", row)
+        return self.insert("sale", row)
 
     def spend(self, day: str, channel: str, amount: int, **given: Any) -> int:
         self.count += 1
@@ -77,7 +78,7 @@ class Given:
             "house_minor": amount if currency == "USD" else None,
             **given,
         }
-        return self._insert("spend", row)
+        return self.insert("spend", row)
 
     def _partner(self, code: str | None) -> int | None:
         if code is None:
@@ -85,8 +86,8 @@ class Given:
         found = self.db.execute("select id from partner where code = %s", [code]).fetchone()
         return int(found[0]) if found else self.partner(code)
 
-    def _insert(self, table: str, row: Mapping[str, Any]) -> int:
-        names = ", ".join(row)
+    def insert(self, table: str, row: Mapping[str, Any]) -> int:
+        names = ", ".join(f'"{name}"' for name in row)
         values = ", ".join(f"%({name})s" for name in row)
         found = self.db.execute(f"insert into {table} ({names}) values ({values}) returning id", dict(row)).fetchone()
         assert found is not None
@@ -190,3 +191,68 @@ def ask(warehouse: Warehouse, on_postgres: OnPostgres) -> Callable[..., Rows]:
 
 def day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
+
+
+@pytest.fixture
+def many(given: Given) -> Callable[[int], None]:
+    """A few hundred rows of every kind, drawn from so few values that orders, customers and days meet again."""
+    return lambda seed: draw(given, random.Random(seed))
+
+
+def draw(given: Given, chance: random.Random) -> None:
+    partners = [
+        given.partner(f"p{n}", type=("affiliate", "shopify")[n % 2], region=("eu", "na")[n % 2]) for n in (1, 2, 3)
+    ]
+    customers = [given.customer(f"c{n}") for n in range(12)]
+    for _ in range(300):
+        draw_sale(given, chance, partners, customers)
+    for _ in range(40):
+        given.spend(
+            draw_day(chance),
+            chance.choice(["search", "social"]),
+            chance.randint(1, 900),
+            partner_id=chance.choice([None, *partners]),
+            currency=chance.choice(["USD", "EUR"]),
+        )
+    draw_others(given, chance, partners, customers)
+
+
+def draw_day(chance: random.Random) -> str:
+    return str(date(2025, 12, 20) + timedelta(days=chance.randint(0, 70)))
+
+
+def draw_sale(given: Given, chance: random.Random, partners: list[int], customers: list[int]) -> None:
+    kind = chance.choice(["sale", "sale", "sale", "sale", "refund", "dispute", "dispute_won", "adjustment"])
+    amount = chance.randint(1, 9_999) * (-1 if kind in ("refund", "dispute") else 1)
+    currency, rate = chance.choice([("USD", 1.0), ("EUR", 1.1), ("EUR", None), ("JPY", None), ("KWD", 3.2)])
+    partner = chance.choice([None, *partners])
+    given.sale(
+        draw_day(chance), amount, kind=kind, currency=currency, house_minor=rate and round(amount * rate),
+        partner_id=partner, attribution=chance.choice(["explicit", "coupon"]) if partner else "none",
+        customer_id=chance.choice([None, *customers]), order_id=f"o{chance.randint(1, 90)}",
+        source=chance.choice(["shop", "mail order"]), product=chance.choice(["tea", "cake", ""]),
+        category=chance.choice(["drinks", "food"]), region=chance.choice(["eu", "na", ""]),
+        country=chance.choice(["DE", "US"]), channel=chance.choice(["web", "app"]), plan=chance.choice(["pro", ""]),
+    )  # fmt: skip
+
+
+def draw_others(given: Given, chance: random.Random, partners: list[int], customers: list[int]) -> None:
+    """Rows of the relations that later metrics read."""
+    for number in range(30):
+        partner, day = chance.choice(partners), draw_day(chance)
+        mine = {
+            "source": "shop",
+            "source_id": f"x{number}",
+            "partner_id": partner,
+            "business_day": day,
+            "at": f"{day}T10:00Z",
+        }
+        given.insert("event", {**mine, "event": chance.choice(["visit", "signup"]), "unit_user": f"u{number % 7}"})
+        given.insert(
+            "usage", {**mine, "provider": "openai", "model": chance.choice(["small", "large"]), "latency_ms": number}
+        )
+        bought = {"subscription": f"s{number % 5}", "customer_id": chance.choice(customers), "plan": "pro"}
+        paid = {"amount_minor": 900, "currency": "USD", "interval": "month", "status": "active"}
+        given.insert("subscription_change", {**mine, **bought, **paid})
+    given.insert("goal", {"metric": "net_revenue", "month": "2026-01-01", "target": 1, "currency": "USD"})
+    given.insert("annotation", {"business_day": "2026-01-10", "label": "launch"})
