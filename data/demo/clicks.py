@@ -35,7 +35,7 @@ def frame(world: World) -> pl.DataFrame:
 def _led_to_orders(world: World) -> pl.DataFrame:
     orders = sales.orders(world).filter(pl.col("source") == sales.CLICK)
     keys = (orders["day"].to_numpy(), orders["place"].to_numpy())
-    minutes = np.minimum(world.chance.waiting(900.0, "click/before order", *keys), _LONGEST_DAYS * 1440.0)
+    minutes = np.minimum(world.chance.waiting(4_000.0, "click/before order", *keys), _LONGEST_DAYS * 1440.0)
     before = (1 + minutes.astype(np.int64)) * _MINUTE
     return pl.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""A small demo and one of a tenth, as frames by kind; both of one day, so that nothing here depends on the clock."""
+"""A small demo, a tenth and a half of all, as frames by kind; of one day, so that nothing here needs the clock."""
 
 from __future__ import annotations
 
@@ -28,3 +28,8 @@ def small() -> Frames:
 @pytest.fixture(scope="session")
 def tenth() -> Frames:
     return dict(demo.business(TODAY, scale=0.1))
+
+
+@pytest.fixture(scope="session")
+def half() -> Frames:
+    return dict(demo.business(TODAY, scale=0.5))

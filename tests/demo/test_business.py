@@ -96,9 +96,9 @@ def test_what_is_known_of_a_sale_names_one_source_of_its_partner(tenth: Frames) 
     assert 0.30 < (named == 1).mean() < 0.48
 
 
-def test_every_visitor_who_bought_clicked_before(tenth: Frames) -> None:
-    bought = tenth["sales"].filter(pl.col("visitor").is_not_null()).select("visitor", "at")
-    found = bought.join(tenth["clicks"], on="visitor", how="left", suffix="_clicked")
+def test_every_visitor_who_bought_clicked_before(half: Frames) -> None:
+    bought = half["sales"].filter(pl.col("visitor").is_not_null()).select("visitor", "at")
+    found = bought.join(half["clicks"], on="visitor", how="left", suffix="_clicked")
     waited = found.with_columns(wait=pl.col("at") - pl.col("at_clicked"))
     good = waited.filter(pl.col("wait").is_between(timedelta(0), timedelta(days=14)))
     assert bought.join(good, on=["visitor", "at"], how="anti").is_empty()

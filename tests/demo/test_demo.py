@@ -68,9 +68,10 @@ class Died(Exception):
     pass
 
 
-def test_a_load_that_stops_between_steps_is_finished_by_the_next(database: Any, today: date) -> None:
+@pytest.mark.parametrize("where", ["groups", "events"])
+def test_a_load_that_stops_between_steps_is_finished_by_the_next(database: Any, today: date, where: str) -> None:
     def stop(done: int, total: int, what: str) -> None:
-        if what == "events":
+        if what == where:
             raise Died
 
     with pytest.raises(Died):
