@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from string import punctuation
 from types import MappingProxyType
 
 import streamlit as st
@@ -25,6 +24,7 @@ from core.compare import OTHER
 from core.money import exponent
 
 NONE = "–"
+MARKUP = frozenset("\\`*_{}[]()<>#+-.!|~:$&=")
 SHORTCODE = re.compile(r":(?=[\w+/-]+:)")
 """Where `:smile:` begins: it is read after escapes are, so an invisible joiner keeps it apart."""
 
@@ -150,7 +150,7 @@ def name(dimension: str, value: str, names: Mapping[str, str] = MappingProxyType
 def plain(words: str) -> str:
     """Somebody's own words within Markdown: shown as they were typed, on one line."""
     line = SHORTCODE.sub(":\u2060", " ".join(words.split()))
-    return "".join(f"\\{letter}" if letter in punctuation else letter for letter in line)
+    return "".join(f"\\{letter}" if letter in MARKUP else letter for letter in line)
 
 
 def label(dimension: str) -> str:
