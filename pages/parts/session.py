@@ -109,8 +109,8 @@ def _is_our_address(public_url: str) -> bool:
 
 
 def _arrive(*, is_activity: bool) -> Viewer:
-    agent = st.context.headers.get("user-agent") or ""
-    origin = st.context.ip_address or "127.0.0.1"
+    agent, address = st.context.headers.get("user-agent") or "", st.context.ip_address
+    origin = address if isinstance(address, str) else "127.0.0.1"  # Streamlit names no address for this machine
     with transaction() as db:
         return sessions.arrive(db, st.user.to_dict(), agent=agent, origin=origin, is_activity=is_activity)
 
