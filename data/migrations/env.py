@@ -1,11 +1,14 @@
 """How Alembic reaches the database: always through a connection that data.migrate hands over."""
 
+from typing import Any, Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from data.tables import Xid8, metadata
 
 
-def render_item(kind: str, value: object, _: object) -> str | bool:
+def render_item(kind: str, value: Any, _: AutogenContext) -> str | Literal[False]:
     return "Xid8()" if kind == "type" and isinstance(value, Xid8) else False
 
 
