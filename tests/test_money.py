@@ -11,7 +11,8 @@ from core.money import EXPONENTS, Money, NotMoney, convert, exact, major_text, m
 
 
 @pytest.mark.parametrize(
-    "text", ["NaN", "inf", "-inf", "1_000", "1,000", "١٢٣", "1e5", "0x10", "", " ", "1.2.3", "--1", "１２", "1 000", "9" * 31]
+    "text",
+    ["NaN", "inf", "-inf", "1_000", "1,000", "١٢٣", "1e5", "0x10", "", " ", "1.2.3", "--1", "１２", "1 000", "9" * 31],
 )
 def test_what_float_or_decimal_would_accept_is_refused(text: str) -> None:
     with pytest.raises(NotMoney):
