@@ -50,6 +50,8 @@ def viewer_named(email: str | None) -> Viewer:
 
 
 def question(args: argparse.Namespace) -> Question:
+    if args.limit is not None and args.limit < 1:
+        raise CannotAnswer("A limit is a number of rows, from 1 on.")
     values = pairs(args.set)
     currency = values.pop("currency", None)
     where: dict[str, list[str]] = {}
