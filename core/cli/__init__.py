@@ -7,6 +7,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from sqlalchemy.exc import OperationalError
+
 from core.errors import Refusal
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -35,6 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(importlib.import_module(COMMANDS[args.command][0]).run(args))
     except Refusal as refusal:
         print(f"millrace: {refusal.sentence}", file=sys.stderr)
+        return 1
+    except OperationalError as error:
+        reason = str(error.orig).splitlines()[0][:160] if error.orig else "no reason given"
+        print(
+            f"millrace: Postgres went away ({reason}); what was not finished was not stored. Try again.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("millrace: stopped", file=sys.stderr)

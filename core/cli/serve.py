@@ -63,7 +63,7 @@ def refuse_taken_port(chosen: Settings) -> None:
 
 
 def load_demo() -> bool:
-    """Load the demo where it is missing; False where the house has sales of its own, which is then served without it."""
+    """Load the demo where it is missing; False where the house has sales of its own, which is served without it."""
     from core import demo
     from core.cli.demo import bar
 
