@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OperationalError as error:
         reason = str(error.orig).splitlines()[0][:160] if error.orig else "no reason given"
         print(
-            f"millrace: Postgres went away ({reason}); what was not finished was not stored. Try again.",
+            f"millrace: Postgres went away ({reason}); what was not finished is not stored. Try again.",
             file=sys.stderr,
         )
         return 1
