@@ -72,7 +72,7 @@ def bar(viewer: Viewer, title: str) -> Chosen:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="filter_row"
     ):
-        said(period, first, last)
+        said(period, first, last, currency_said(viewer, currency, house))
         where = only(viewer)
     return Chosen(period, covered(period, first, last), currency, house, where)
 
@@ -141,14 +141,23 @@ def currency_choice(viewer: Viewer) -> tuple[str, bool]:
         key="currency",
         bind="query-params",
         label_visibility="collapsed",
-        width=150,
-        format_func=lambda name: f"{name}, all converted" if name == house and found.has_converted else f"{name} only",
+        width=110,
     )
     return str(chosen), chosen == house and found.has_converted
 
 
+def currency_said(viewer: Viewer, currency: str, house: bool) -> str:
+    """Whether other currencies are in the numbers, where there are any."""
+    if len(insights.currencies(viewer).others) < 2:
+        return ""
+    return f"All currencies in {currency}, at the rate of each sale" if house else f"Sales in {currency} alone"
+
+
 def only(viewer: Viewer) -> dict[str, tuple[str, ...]]:
-    """Any value of any dimension, as `dimension:value`; clicking on a chart adds here too."""
+    """Any value of any dimension, as `Country: DE`; clicking on a chart adds here too.
+
+    The words hold codes, not names: they are the URL, two partners may share a name, and a partner may change it.
+    """
     chosen = st.multiselect(
         "Filter",
         offered(viewer),
@@ -157,44 +166,49 @@ def only(viewer: Viewer) -> dict[str, tuple[str, ...]]:
         accept_new_options=True,
         placeholder="Filter by partner, product, region, channel …",
         label_visibility="collapsed",
-        format_func=partial(spoken, names=insights.partner_names(viewer)),
         width=460,
     )
     where: dict[str, tuple[str, ...]] = {}
     for word in chosen:
-        name, colon, value = str(word).partition(":")
-        if not colon or name not in DIMENSIONS:
+        found = meaning(str(word))
+        if found is None:
             st.warning(
                 f"{fmt.plain(shown(str(word)))} is no filter; choose one from the list, or click on a bar.",
                 icon=":material/info:",
             )
             continue
+        name, value = found
         where[name] = (*where.get(name, ()), value)
     return where
 
 
 def offered(viewer: Viewer) -> list[str]:
     names = [name for name in DIMENSIONS if viewer.sees_all_partners or not name.startswith("partner")]
-    listed = [f"{name}:{value}" for name in names for value in insights.values_of(viewer, name)[:OFFERED_MAX]]
+    listed = [spoken(name, value) for name in names for value in insights.values_of(viewer, name)[:OFFERED_MAX]]
     return list(dict.fromkeys([*listed, *st.session_state.get("only", [])]))
 
 
-def spoken(word: str, names: Mapping[str, str]) -> str:
-    name, _, value = word.partition(":")
-    if name not in DIMENSIONS:
-        return word
-    return f"{fmt.label(name)}: {fmt.name(name, value, names)}"
+def spoken(name: str, value: str) -> str:
+    """A filter as a word: `Partner type: affiliate`, or `Partner: –` for rows without one."""
+    return f"{fmt.label(name)}: {value or fmt.NONE}"
+
+
+def meaning(word: str) -> tuple[str, str] | None:
+    """The dimension and the value that a word names; None where it names no dimension."""
+    label, colon, value = word.partition(":")
+    name, value = label.strip().lower().replace(" ", "_"), value.strip()
+    return (name, "" if value == fmt.NONE else value) if colon and name in DIMENSIONS else None
 
 
 def toggle(dimension: str, value: str) -> None:
     """Add a filter, or take it away when it stands; for callbacks, before the widgets are drawn."""
-    word = f"{dimension}:{value}"
     chosen = list(st.session_state.get("only", []))
-    st.session_state["only"] = [w for w in chosen if w != word] if word in chosen else [*chosen, word]
+    others = [word for word in chosen if meaning(word) != (dimension, value)]
+    st.session_state["only"] = others if len(others) < len(chosen) else [*chosen, spoken(dimension, value)]
 
 
-def said(period: Period, first: date, last: date) -> None:
-    """Which days these are, and why when they are not the latest."""
+def said(period: Period, first: date, last: date, currency: str) -> None:
+    """Which days these are, why when they are not the latest, and what is in the numbers."""
     before = period.before()
     text = fmt.days(period.since, period.last_day)
     if before.since < first:
@@ -202,5 +216,7 @@ def said(period: Period, first: date, last: date) -> None:
     else:
         text += f", compared with {fmt.days(before.since, before.last_day)}"
     if is_stale(last, insights.today()):
-        text += f". The data ends on {fmt.day(last)}; periods end there."
+        text += f". The data ends on {fmt.day(last)}; periods end there"
+    if currency:
+        text += f". {currency}"
     st.caption(text, width="content")

@@ -264,9 +264,8 @@ def lines(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:
         if not rows.height:
             notices.nothing_sold(viewer)
             return
-        shown = f"the newest {fmt.count(rows.height)} of " if counted > rows.height else ""
         st.caption(
-            f"{shown}{fmt.count(counted)} lines that add up to **{fmt.money(total, chosen.currency)}**"  # type: ignore[arg-type]
+            added_up(rows.height, int(counted), fmt.money(total, chosen.currency))  # type: ignore[arg-type]
             + ("" if within is None else " · click the bar again to see all")
         )
         st.dataframe(
@@ -292,6 +291,12 @@ def lines(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:
                 "business_day": st.column_config.DateColumn("Business day"),
             },
         )
+
+
+def added_up(shown: int, counted: int, total: str) -> str:
+    """How many lines there are, how many of them stand here, and what all of them add up to."""
+    newest = f"the newest {fmt.count(shown)} of " if counted > shown else ""
+    return f"{newest}{fmt.count(counted)} {'line that adds' if counted == 1 else 'lines that add'} up to **{total}**"
 
 
 def all_lines(viewer: Viewer, question: insights.Question) -> pl.DataFrame:
