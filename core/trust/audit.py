@@ -39,7 +39,9 @@ def record(
     )
 
 
-def latest(db: Connection, viewer: Viewer, *, limit: int = 200, act: str = "", subject: str = "") -> Sequence[Mapping[str, Any]]:
+def latest(
+    db: Connection, viewer: Viewer, *, limit: int = 200, act: str = "", subject: str = ""
+) -> Sequence[Mapping[str, Any]]:
     require(viewer, "admin")
     return store.latest(db, limit=limit, act=act, subject=subject)
 

@@ -108,14 +108,20 @@ def read(claims: Mapping[str, Any]) -> Token:
 
 def judge(session: Mapping[str, Any], at: datetime) -> None:
     """Refuse a session that was ended, slept too long, lasted too long, or whose person may not come in."""
-    if session["status"] != "active":
-        raise Unwelcome("This account is disabled; ask an admin to enable it under People.")
+    refuse_inactive(session["status"])
     if session["revoked_at"] is not None:
         raise SessionEnded("You have been signed out. Sign in to go on.")
     if at - session["created_at"] > LONGEST:
         raise SessionExpired("A session lasts twelve hours at most. Sign in to go on.")
     if at - session["seen_at"] > IDLE:
         raise SessionExpired("You were signed out after an hour without activity. Sign in to go on.")
+
+
+def refuse_inactive(status: str) -> None:
+    if status == "disabled":
+        raise Unwelcome("This account is disabled; ask an admin to enable it under People.")
+    if status != "active":
+        raise Unwelcome("This account waits to be set up; use the link that an admin gave you, or ask for a new one.")
 
 
 def viewer_of(session: Mapping[str, Any], origin: str) -> Viewer:
@@ -171,8 +177,7 @@ def _begin(db: Connection, token: Token, agent: str, origin: str, at: datetime) 
     if not (abs(at - token.issued_at) <= FRESH and token.expires_at > at):
         raise SessionExpired("Your last sign-in is over. Sign in to go on.")
     person = _local(db, token) if token.is_local else _from_company(db, token, origin)
-    if person["status"] != "active":
-        raise Unwelcome("This account is disabled; ask an admin to enable it under People.")
+    refuse_inactive(person["status"])
     row = {"person_id": person["id"], "token_key": token.key, "amr": list(token.amr), "auth_time": token.auth_time}
     is_new = store.begin(db, {**row, "agent": agent[:300], "origin": origin[:100]})
     begun = store.with_person(db, token.key)

@@ -75,6 +75,17 @@ def test_a_disabled_person_is_refused_at_once(db: Connection, add_person: Callab
         sessions.arrive(db, claims(person))
 
 
+def test_a_person_whose_account_was_reset_is_told_to_use_the_link(
+    db: Connection, add_person: Callable[..., UUID]
+) -> None:
+    person = add_person(db, "admin")
+    token = claims(person)
+    sessions.arrive(db, token)
+    people_store.change(db, person, {"status": "invited"})
+    with pytest.raises(Unwelcome, match="link"):
+        sessions.arrive(db, token)
+
+
 def test_a_session_that_was_ended_stays_ended(db: Connection, add_person: Callable[..., UUID]) -> None:
     token = claims(add_person(db, "admin"))
     viewer = sessions.arrive(db, token)
