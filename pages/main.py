@@ -50,7 +50,7 @@ is_dark = st.context.theme.type == "dark"
 st.logo(str(ART / f"wordmark-{'dark' if is_dark else 'light'}.svg"), size="large", icon_image=str(ART / "icon.svg"))
 
 if is_dark:  # the theme's primary colour on its own tint is too dim to read there
-    st.html("<style>[data-testid=stSegmentedControl] button[data-selected=true] p {color: #9BE0EE}</style>")
+    st.html("<style>button[data-selected=true] p {color: #9BE0EE}</style>")
 
 viewer = session.viewer()
 menu = pages_of(viewer)

@@ -20,6 +20,7 @@ from pages.parts import format as fmt
 from pages.parts.filters import Chosen
 
 LINES_SHOWN_MAX = 500
+NOTES_SPOKEN_MAX = 4
 SPLITS = {"Whole": "", "Region": "region", "Channel": "channel", "Category": "category"}
 
 
@@ -66,6 +67,8 @@ def trend(
         )
         if not all(point.is_whole for point in points):
             st.caption(open_bars(points, size))
+        if said := spoken_notes(viewer, points):
+            st.caption(said)
     return clicked_bucket(selected, points)
 
 
@@ -138,6 +141,12 @@ def notes(viewer: Viewer, points: list[Point], size: str) -> list[dict[str, Any]
     return drawn
 
 
+def spoken_notes(viewer: Viewer, points: list[Point]) -> str:
+    """The newest notes in words, for readers whose finger cannot hover."""
+    found = insights.notes(viewer, points[0].first, points[-1].last)[-NOTES_SPOKEN_MAX:]
+    return " · ".join(f"▾ {fmt.day(note.day)}: {fmt.plain(note.label)}" for note in found)
+
+
 def clicked_bucket(selected: Any, points: list[Point]) -> Period | None:
     chosen = selected["selection"]["points"] if selected else []
     if not chosen:
@@ -181,7 +190,8 @@ def ranking(
         with controls:
             dimension = chosen_dimension(dimension, others)
     key = f"by_{dimension}"
-    found = compare.breakdown(viewer, chosen.question(metric), chosen.currency, dimension, most)
+    found = compare.breakdown(viewer, chosen.question(metric), chosen.currency, dimension, most + 1)
+    unnamed = next((part for part in found if not part.key), None) if dimension == "partner" else None
     with controls:
         tables.csv_button(partial(part_rows, found, dimension, chosen.currency), f"{metric}_{key}", key=f"{key}_csv")
     names = insights.partner_names(viewer) if dimension == "partner" else {}
@@ -189,6 +199,10 @@ def ranking(
         if not any(part.value or part.before for part in found):
             notices.nothing_sold(viewer)
             return
+        if unnamed is not None and len(found) > 1:  # its bar would dwarf those of the partners
+            found = [part for part in found if part is not unnamed]
+            share = f" ({fmt.percent(unnamed.share)})" if unnamed.share is not None else ""
+            st.caption(f"{fmt.money(unnamed.value, chosen.currency)}{share} came without a partner.")
         charts.show(
             drawn_ranking(found, chosen, dimension, names),
             key=key,
