@@ -98,6 +98,7 @@ def serve(chosen: Settings) -> None:
     os.chdir(ROOT)  # Streamlit reads .streamlit/config.toml here
     os.environ["STREAMLIT_SERVER_PORT"] = str(chosen.port)
     os.environ["STREAMLIT_SERVER_ADDRESS"] = chosen.address
+    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "warning")  # requests are the proxy's to log
     import uvicorn
 
     uvicorn.run(
