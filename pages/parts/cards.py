@@ -32,6 +32,13 @@ def row(viewer: Viewer, chosen: Chosen, names: Sequence[str], goals: dict[str, s
                 card(found, chosen.currency, (goals or {}).get(name, ""))
 
 
+def explained(found: Kpi, currency: str) -> str:
+    """What the metric means, and both values with all their digits."""
+    unit = found.metric.unit
+    exact, before = (fmt.plain(fmt.value(v, unit, currency, short=False)) for v in (found.value, found.before))
+    return f"{found.metric.definition}  \nExactly: {exact}  \nBefore: {before}"
+
+
 def unanswered(metric: Metric, chosen: Chosen) -> None:
     """A metric that the filters cannot narrow says so; the other cards stand."""
     unknown = [fmt.label(name).lower() for name in chosen.where if name not in metric.dimensions]
@@ -55,8 +62,7 @@ def card(found: Kpi, currency: str, goal: str = "") -> None:
         delta,
         delta_color=colour,
         delta_description=goal or ("vs. before" if delta is not None else without_change(found)),
-        help=f"{metric.definition}  \nExactly: {fmt.value(found.value, metric.unit, currency, short=False)}"
-        f"  \nBefore: {fmt.value(found.before, metric.unit, currency, short=False)}",
+        help=explained(found, currency),
         chart_data=list(found.spark) if any(found.spark) else None,
         chart_type="area",
         border=True,

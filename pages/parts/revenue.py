@@ -310,7 +310,8 @@ def lines(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:
 def added_up(shown: int, counted: int, total: str) -> str:
     """How many lines there are, how many of them stand here, and what all of them add up to."""
     newest = f"the newest {fmt.count(shown)} of " if counted > shown else ""
-    return f"{newest}{fmt.count(counted)} {'line that adds' if counted == 1 else 'lines that add'} up to **{total}**"
+    all_of_them = f"{fmt.count(counted)} {'line that adds' if counted == 1 else 'lines that add'} up to"
+    return f"{newest}{all_of_them} **{fmt.plain(total)}**"
 
 
 def all_lines(viewer: Viewer, question: insights.Question) -> pl.DataFrame:
@@ -321,7 +322,7 @@ def unrated(viewer: Viewer, chosen: Chosen) -> None:
     """Say what a converted answer leaves out, never drop it silently."""
     missing = compare.left_out(viewer, chosen.question("net_revenue"), chosen.currency) if chosen.house else {}
     if missing:
-        sums = ", ".join(fmt.money(value, name) for name, value in missing.items())
+        sums = ", ".join(fmt.plain(fmt.money(value, name)) for name, value in missing.items())
         st.info(
             f"{sums} of net revenue has no rate to {chosen.currency} yet and is left out here."
             " Import rates, or choose its currency above.",
