@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import annotate, cards, filters, notices, revenue, session
+from pages.parts import annotate, cards, filters, lines, notices, revenue, session
 
 CARDS = ("net_revenue", "gross_revenue", "refunds", "orders")
 MORE = ("product", "category", "region", "country", "channel", "source", "partner_type")
@@ -21,4 +21,4 @@ with notices.refusals():
         revenue.ranking(viewer, chosen, "partner", most=10)
     with right:
         revenue.ranking(viewer, chosen, "product", most=10, others=MORE)
-    revenue.lines(viewer, chosen, within)
+    lines.show(viewer, chosen, within)

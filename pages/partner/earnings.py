@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import cards, filters, notices, revenue, session
+from pages.parts import cards, filters, lines, notices, revenue, session
 
 CARDS = ("net_revenue", "orders", "active_customers", "refund_rate")
 
@@ -19,4 +19,4 @@ with notices.refusals():
         revenue.ranking(viewer, chosen, "product")
     with right:
         revenue.ranking(viewer, chosen, "country")
-    revenue.lines(viewer, chosen, within)
+    lines.show(viewer, chosen, within)

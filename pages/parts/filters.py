@@ -164,7 +164,7 @@ def only(viewer: Viewer) -> dict[str, tuple[str, ...]]:
         key="only",
         bind="query-params",
         accept_new_options=True,
-        placeholder="Filter by partner, product, region, channel …",
+        placeholder="Filter by " + ("partner, " if viewer.sees_all_partners else "") + "product, region, channel …",
         label_visibility="collapsed",
         width=460,
     )
