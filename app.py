@@ -22,6 +22,7 @@ from core.runtime import close_house, open_house, transaction
 from core.trust.signin import streamlit_secrets
 
 log = logging.getLogger("millrace")
+STOP_S_MAX = 5.0
 house = open_house(settings.read())
 
 
@@ -41,11 +42,12 @@ async def lifespan(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Feed, clock and worker live as long as the server."""
     stop = threading.Event()
     house.warehouse.start()
-    jobs.start_clock(stop)
-    jobs.start_worker(stop)
+    threads = [jobs.start_clock(stop), jobs.start_worker(stop)]
     await asyncio.to_thread(warm_up)
     yield {}
     stop.set()
+    for thread in threads:  # what they are at may end; what takes longer is undone, and done again at the next start
+        await asyncio.to_thread(thread.join, STOP_S_MAX)
     await asyncio.to_thread(close_house)
 
 
