@@ -122,6 +122,35 @@ def test_a_row_written_and_deleted_between_two_looks_leaves_nothing(
     assert breaks(warehouse) == []
 
 
+def test_an_order_that_loses_one_line_and_gains_another_between_two_looks(
+    shop: Any, warehouse: Warehouse, breaks: Breaks
+) -> None:
+    first = shop.sell(
+        kind="sale", source="shop", order_id="o1", business_day="2026-03-01", partner=None, currency="USD"
+    )
+    shop.sell(kind="sale", source="shop", order_id="o1", business_day="2026-03-02", partner=None, currency="USD")
+    shop.db.commit()
+    warehouse.refresh()
+    shop.db.execute("delete from sale where id = %s", [first])
+    shop.sell(kind="sale", source="shop", order_id="o1", business_day="2026-03-02", partner=None, currency="USD")
+    shop.db.commit()
+    warehouse.refresh()
+    assert breaks(warehouse) == []
+
+
+def test_a_line_that_comes_late_steps_in_between(shop: Any, warehouse: Warehouse, breaks: Breaks) -> None:
+    for day in ("2026-03-01", "2026-03-05", "2026-03-09", "2026-03-03"):
+        shop.sell(kind="sale", customer="c1", business_day=day)
+        shop.db.commit()
+        warehouse.refresh()
+    steps = warehouse.feed.store.sql(
+        "select day(business_day), day(previous_day), sum(customers)::int from marts.customer_day"
+        " group by all having sum(customers) <> 0 order by all"
+    )
+    assert steps.fetchall() == [(1, None, 1), (3, 1, 1), (5, 3, 1), (9, 5, 1)]
+    assert breaks(warehouse) == []
+
+
 @pytest.mark.parametrize("seed", range(40 if IS_NIGHT else 3))
 def test_cells_kept_change_by_change_are_those_of_all_history(
     shop: Any, warehouse: Warehouse, breaks: Breaks, seed: int, monkeypatch: pytest.MonkeyPatch
