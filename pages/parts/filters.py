@@ -24,6 +24,7 @@ PERIODS = {
     "All": "All time",
     "Custom": "Custom",
 }
+USUAL = "90D"
 DIMENSIONS = ("partner", "product", "category", "region", "country", "channel", "source", "partner_type")
 OFFERED_MAX = 60
 STALE_DAYS = 35
@@ -60,7 +61,7 @@ def bar(viewer: Viewer, title: str) -> Chosen:
             name = st.segmented_control(
                 "Period",
                 list(PERIODS),
-                default="90D",
+                default=USUAL,
                 required=True,
                 key="period",
                 bind="query-params",
@@ -68,7 +69,7 @@ def bar(viewer: Viewer, title: str) -> Chosen:
                 help="The days that the page is about; comparisons take as many before.",
             )
             currency, house = currency_choice(viewer)
-    period = custom(first, last) if name == "Custom" else preset(str(name), first, last)
+    period = custom(first, last) if name == "Custom" else preset(name or USUAL, first, last)
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", key="filter_row"
     ):

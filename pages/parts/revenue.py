@@ -49,7 +49,7 @@ def trend(
         if not any(point.value for point in points):
             notices.nothing_sold(viewer)
             return None
-        dimension = SPLITS[str(by)]
+        dimension = SPLITS[by or "Whole"]  # an address may name none
         traces = stacked(viewer, chosen, metric, size, dimension, points) if dimension else plain(points, chosen, size)
         selected = charts.show(
             traces,
@@ -227,7 +227,7 @@ def chosen_dimension(first: str, others: Sequence[str]) -> str:
         label_visibility="collapsed",
         width=150,
     )
-    return str(chosen)
+    return str(chosen or others[0])
 
 
 def drawn_ranking(found: list[Part], chosen: Chosen, dimension: str, names: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -46,7 +46,7 @@ def csv_button(frame: Callable[[], pl.DataFrame], name: str, *, key: str, label:
     """A file of the rows shown, made when it is asked for."""
     st.download_button(
         label or "CSV",
-        lambda: safe(frame()).write_csv().encode("utf-8-sig"),
+        lambda: csv_of(frame()).encode("utf-8-sig"),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=key,
@@ -55,6 +55,10 @@ def csv_button(frame: Callable[[], pl.DataFrame], name: str, *, key: str, label:
         on_click="ignore",
         help="Download these rows as CSV",
     )
+
+
+def csv_of(frame: pl.DataFrame) -> str:
+    return safe(frame).write_csv()
 
 
 def card(
