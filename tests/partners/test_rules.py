@@ -12,7 +12,7 @@ from core.partners import rules
 from core.partners.rules import BadPartner, ForbiddenStep
 from data.tables import PARTNER_TYPES
 
-ALLOWED = [(now, then) for now, ways in rules.STEPS.items() for then in ways]
+ALLOWED = [(now, then) for now, ways in rules.STEPS.items() for then in sorted(ways)]
 FORBIDDEN = [(now, then) for now in rules.STEPS for then in rules.STATUSES if then not in rules.STEPS[now]]
 
 
