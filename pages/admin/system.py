@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
@@ -65,12 +68,12 @@ def night(viewer: Viewer) -> None:
     with body:
         rows = [
             {
-                "job": line["name"],
-                "what for": line["sentence"],
-                "at": f"{line['at']} {line['zone']}",
-                "next": fmt.moment(line["next_due"]),
-                "last": str(line["last_day"] or fmt.NONE),
-                "went": line["last_state"] or fmt.NONE,
+                "Job": line["name"],
+                "What for": line["sentence"],
+                "At": f"{line['at']} {line['zone']}",
+                "Next": fmt.moment(line["next_due"]),
+                "Last day": fmt.day(line["last_day"]),
+                "Went": line["last_state"] or fmt.NONE,
             }
             for line in overview["jobs"]
         ]
@@ -82,29 +85,38 @@ def night(viewer: Viewer) -> None:
 def trail(viewer: Viewer) -> None:
     body, controls = tables.card("Audit trail", f"the newest {AUDIT_SHOWN} acts", key="audit")
     with body:
-        words = st.text_input("Act or subject begins with", key="audit_filter", placeholder="partner. or import.")
+        words = st.text_input(
+            "Acts that begin with",
+            key="audit_filter",
+            placeholder="Acts that begin with partner. or import.",
+            label_visibility="collapsed",
+        )
         with transaction() as db:
             rows = audit.latest(db, viewer, limit=AUDIT_SHOWN, act=words)
         if not rows:
             notices.empty("No act begins with that.")
             return
-        frame = pl.DataFrame(
-            [
-                {
-                    "at": r["at"],
-                    "who": r["actor"],
-                    "act": r["act"],
-                    "subject": r["subject"],
-                    "before": str(r["before"] or ""),
-                    "after": str(r["after"] or ""),
-                    "from": r["origin"],
-                }
-                for r in rows
-            ]
-        )
+        frame = pl.DataFrame([told(row) for row in rows])
         st.dataframe(frame, hide_index=True, key="audit_table", height=360, alt="Audit trail, newest first")
     with controls:
         tables.csv_button(lambda: frame, "audit", key="audit_csv")
+
+
+def told(row: Mapping[str, Any]) -> dict[str, str]:
+    """One act as a reader reads it."""
+    return {
+        "When": fmt.moment(row["at"]),
+        "Who": row["actor"],
+        "Act": row["act"],
+        "To what": row["subject"],
+        "Before": fields(row["before"]),
+        "After": fields(row["after"]),
+        "From": row["origin"],
+    }
+
+
+def fields(values: Mapping[str, Any] | None) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in (values or {}).items())
 
 
 viewer = session.require_screen("system")
