@@ -9,9 +9,12 @@ PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 UV ?= uv
+ON_DUCKDB2 = tests/metrics tests/test_insights.py $(addprefix tests/data/test_,feed.py warehouse.py check.py metrics.py)
 COMPILE = $(UV) pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 export PORT ?= 8501
+# Test processes; the tests in a browser share one of them.
+WORKERS ?= 2
 
 .PHONY: help setup run test check bench faults mutants lock clean setup-dev setup-bench
 
@@ -26,14 +29,15 @@ run: setup ## serve the demo business on http://127.0.0.1:$PORT (PORT=8501)
 
 test: setup-dev ## run every test, those in a browser included
 	@$(VENV)/bin/python tests/browser/chromium.py --install || true
-	@$(VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	@$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
-check: setup-dev ## lint, format, types, import contracts, migrations up and down and up
+check: setup-dev $(VENV)/.duckdb2 ## lint, format, types, import contracts, migrations, feed and metrics on DuckDB 2.0
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m pytest -q tests/data/test_migrations.py
+	PYTHONPATH=$(VENV)/duckdb2 MILLRACE_DUCKDB=2. $(VENV)/bin/python -m pytest -q $(ON_DUCKDB2)
 
 bench: setup-bench ## measure beside a reference; one part with NAME=ask|feed|page|import
 	@$(VENV)/bin/millrace bench $(NAME) $(BENCH_ARGS)
@@ -48,6 +52,7 @@ lock: ## resolve the packages anew into the three lock files (needs uv; UV=path)
 	@$(COMPILE) --group build -o requirements.lock
 	@$(COMPILE) --group build --group dev -o requirements-dev.lock
 	@$(COMPILE) --group build --group dev --group bench -o requirements-bench.lock
+	@echo 'duckdb>=2,<3' | $(UV) pip compile - --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-duckdb2.lock
 
 clean: ## remove the environment and the caches; local state under .millrace/ stays
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build *.egg-info
@@ -72,6 +77,12 @@ $(VENV)/.runtime: requirements.lock pyproject.toml
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "Installing the packages for tests and checks …"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The next DuckDB stands beside the one that is installed: the warehouse must run on both.
+$(VENV)/.duckdb2: requirements-duckdb2.lock $(VENV)/.dev
+	@rm -rf $(VENV)/duckdb2
+	@$(PIP) install --require-hashes --no-deps --target $(VENV)/duckdb2 -r requirements-duckdb2.lock
 	@touch $@
 
 $(VENV)/.bench: requirements-bench.lock $(VENV)/.dev
