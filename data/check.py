@@ -104,10 +104,10 @@ def _rows(store: Any, cursor: Any, table: str) -> Finding:
     query = "select count(*), cast(coalesce(sum(id), 0) as bigint) from {}"
     cursor.execute(query.format(table))
     record = tuple(cursor.fetchone())
-    copied = tuple(store.sql(query.format(f"staging.{table}")).fetchone())
+    copied = tuple(store.execute(query.format(f"staging.{table}")).fetchall()[0])
     breaks = () if record == copied else (f"Postgres {record[0]} rows, warehouse {copied[0]} rows",)
     return Finding(f"rows of {table} = Postgres", record[0], breaks)
 
 
 def _count(store: Any, table: str) -> int:
-    return int(store.sql(f"select count(*) from {table}").fetchone()[0])
+    return int(store.execute(f"select count(*) from {table}").fetchall()[0][0])

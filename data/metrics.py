@@ -46,7 +46,7 @@ FUNCTIONS = frozenset({"+", "-", "*", "/", "||"}) | {
 
 SHAPES = re.compile(
     r"SELECT_NODE|SET_OPERATION_NODE|CTE_NODE|BASE_TABLE|JOIN|SUBQUERY|EMPTY|COLUMN_REF|VALUE_CONSTANT|FUNCTION|STAR"
-    r"|CASE_EXPR|ASCENDING|DESCENDING|(COMPARE|CONJUNCTION|OPERATOR|ORDER|WINDOW)_\w+|(LIMIT|DISTINCT)_MODIFIER|\w+_TYPE_INFO"
+    r"|TYPE|CASE_EXPR|ASCENDING|DESCENDING|(COMPARE|CONJUNCTION|OPERATOR|ORDER|WINDOW)_\w+|(LIMIT|DISTINCT)_MODIFIER|\w+_TYPE_INFO"
 )
 """The parts of a select that a metric is made of; a part that is not listed (a file, a table function) is refused."""
 
@@ -188,7 +188,8 @@ def _check_tables(name: str, node: Any, known: set[str], *, at_top: bool = False
     if steps and not at_top:
         raise BadMetric(f"{name} declares a step inside another; a metric declares its steps at its beginning.")
     for step in steps:
-        _check_tables(name, step["value"]["query"]["node"], known)
+        value = step["value"]
+        _check_tables(name, value["query_node"] if "query_node" in value else value["query"]["node"], known)  # 2.0, 1.5
         known = known | {step["key"]}
     for part in _parts({key: value for key, value in node.items() if key != "cte_map"}):
         if part is not node and part.get("cte_map", {}).get("map"):

@@ -37,6 +37,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 POLL_S = 0.05
 ANSWERS_MAX = 512
+UNREADABLE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
+"""What DuckDB says of a damaged file, at times long after it was opened: the next start begins a new one."""
 SCOPES_MAX = 64
 """So many scopes keep their connections; who asked longest ago gets a new one."""
 CURSORS_PER_SCOPE_MAX = 8
@@ -133,10 +135,19 @@ class Warehouse:
 
     def refresh(self) -> Step:
         """Copy what was committed since; returns when the copy stands."""
-        step = self.feed.step()
+        try:
+            step = self.feed.step()
+        except UNREADABLE:
+            self._distrust()
+            raise
         if step.rows or step.reloaded:
             self.last_step = step
         return step
+
+    def _distrust(self) -> None:
+        """Have the next start begin a new file."""
+        if self._slot is not None:
+            broken_mark(self._slot).touch()
 
     def freshness(self) -> Freshness:
         position = self.feed.position
@@ -181,8 +192,10 @@ class Warehouse:
             narrow(cursor, scope)
         try:
             yield cursor
-        except duckdb.Error:
+        except duckdb.Error as error:
             cursor.close()
+            if isinstance(error, UNREADABLE):
+                self._distrust()
             raise
         self._keep(scope, cursor)
 
@@ -250,10 +263,16 @@ def take_slot(folder: Path) -> tuple[IO[str], Path]:
             lock.close()
             continue
         for old in folder.glob(f"{number}-*.duckdb*"):
-            if not old.name.startswith(f"{number}-{build}."):
+            if broken_mark(lock).exists() or not old.name.startswith(f"{number}-{build}."):
                 old.unlink(missing_ok=True)
+        broken_mark(lock).unlink(missing_ok=True)
         return lock, folder / f"{number}-{build}.duckdb"
     raise RuntimeError(f"64 processes hold a warehouse under {folder}")
+
+
+def broken_mark(slot: IO[str]) -> Path:
+    """Stands beside a file that proved unreadable while it was in use."""
+    return Path(slot.name).with_suffix(".broken")
 
 
 def build_id() -> str:
@@ -284,7 +303,7 @@ def opened(path: Path, config: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     store = duckdb.connect(str(path), config=config)
     try:
         store.execute(FEED_STATE)
-        store.execute("select snapshot, cluster, read_at from feed_state").fetchone()
+        store.execute("select snapshot, cluster, read_at from feed_state").fetchall()
     except BaseException:
         store.close()
         raise

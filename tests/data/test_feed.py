@@ -25,7 +25,7 @@ Breaks = Callable[[Warehouse], list[str]]
 
 
 def lines(warehouse: Warehouse) -> int:
-    return warehouse.feed.store.sql("select count(*) from staging.sale").fetchone()[0]
+    return warehouse.feed.store.execute("select count(*) from staging.sale").fetchall()[0][0]
 
 
 def test_the_first_look_copies_everything(shop: Any, warehouse: Warehouse, breaks: Breaks) -> None:
@@ -90,9 +90,9 @@ def test_a_locked_rate_reaches_the_cells(shop: Any, warehouse: Warehouse, breaks
     shop.db.execute("update sale set house_minor = amount_minor * 2")
     shop.db.commit()
     warehouse.refresh()
-    unpriced, house = warehouse.feed.store.sql(
+    ((unpriced, house),) = warehouse.feed.store.execute(
         "select count(*) filter (not has_rate), sum(house_net_minor) - 2 * sum(net_minor) from marts.revenue_day"
-    ).fetchone()
+    ).fetchall()
     assert (unpriced, house) == (0, 0)
     assert breaks(warehouse) == []
 

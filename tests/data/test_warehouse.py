@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,6 +29,10 @@ def sold(shop: Any) -> Any:
     shop.sell(kind="sale", amount_minor=700, currency="USD", business_day="2026-03-01")
     shop.db.commit()
     return shop
+
+
+def test_the_duckdb_under_test_is_the_one_that_was_asked_for() -> None:
+    assert duckdb.__version__.startswith(os.environ.get("MILLRACE_DUCKDB", "1."))
 
 
 def test_the_next_process_goes_on_where_the_last_one_stopped(sold: Any, open_warehouse: Open) -> None:
@@ -96,8 +101,32 @@ def test_a_damaged_file_begins_anew(sold: Any, open_warehouse: Open, tmp_path: P
     (path,) = (tmp_path / "warehouse").glob("*.duckdb")
     damage(path)
     again = open_warehouse()
-    again.refresh()
+    try:
+        again.refresh()
+        net(again)
+    except duckdb.Error:  # some damage shows only when the rows are read: the next start begins anew
+        again.close()
+        again = open_warehouse()
+        assert again.refresh().reloaded
     assert net(again) == [700]
+
+
+def test_a_file_that_proves_unreadable_in_use_is_not_used_again(
+    sold: Any, open_warehouse: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = open_warehouse()
+    first.refresh()
+
+    def fail(*_: Any) -> None:
+        raise duckdb.IOException("could not read enough bytes")
+
+    monkeypatch.setattr(first.feed, "step", fail)
+    with pytest.raises(duckdb.IOException):
+        first.refresh()
+    first.close()
+    second = open_warehouse()
+    assert second.refresh().reloaded
+    assert net(second) == [700]
 
 
 def test_a_file_that_another_duckdb_wrote_is_no_obstacle(sold: Any, open_warehouse: Open, tmp_path: Path) -> None:

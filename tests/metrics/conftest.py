@@ -184,7 +184,7 @@ def ask(warehouse: Warehouse, on_postgres: OnPostgres) -> Callable[..., Rows]:
         if scope == EVERYBODY:
             other = on_postgres.run(request)
             assert alike(answer, other), f"DuckDB: {answer}\nPostgres: {other}"
-        return sorted(answer, key=lambda row: [str(row[name]) for name in by])
+        return sorted(answer, key=lambda row: [str(row[name]) for name in (*by, "currency") if name in row])
 
     return asked
 
