@@ -10,7 +10,8 @@ import streamlit as st
 
 # Streamlit swaps these sentinels for theme.chartCategoricalColors, so that light and dark need no rerun.
 COLOURS = [f"#{number:06d}" for number in range(1, 11)]
-QUIET = "rgba(125,140,150,0.55)"
+BEFORE = COLOURS[1]
+"""What a number is compared with, on every chart: it stands out from the bars and from both backgrounds."""
 MUTED, GRID = "rgba(115,130,140,0.95)", "rgba(125,140,150,0.18)"
 LABEL_MAX = 26
 
@@ -37,14 +38,14 @@ def layout(*, height: int = 300, legend: bool = True, **more: Any) -> dict[str, 
     given_x, given_y = more.pop("xaxis", {}), more.pop("yaxis", {})
     return {
         "height": height,
-        "margin": {"l": 0, "r": 6, "t": 34 if legend else 8, "b": 0, "pad": 4},
+        "margin": {"l": 0, "r": 6, "t": 40 if legend else 8, "b": 0, "pad": 4},
         "colorway": COLOURS,
         "showlegend": legend,
         "dragmode": False,
         "hovermode": "x unified",
         "bargap": 0.28,
         "barcornerradius": 3,
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
+        "legend": {"orientation": "h", "y": 1.06, "yanchor": "bottom", "x": 0, "xanchor": "left", "font": {"size": 12}},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": MUTED, "activecolor": MUTED},
         "xaxis": {**axis, "showgrid": False, **given_x},
         "yaxis": {**axis, "gridcolor": GRID, "nticks": 5, **given_y},
@@ -107,7 +108,7 @@ def line(
         "customdata": list(texts),
         "hovertemplate": "%{customdata}",
         "line": {
-            "color": QUIET if quiet else COLOURS[0],
+            "color": BEFORE if quiet else COLOURS[0],
             "width": 2,
             "dash": "dot" if quiet else "solid",
             "shape": "linear",
@@ -149,7 +150,7 @@ def ranking(
             "y": places,
             "x": list(before),
             "hoverinfo": "skip",
-            "marker": {"symbol": "line-ns", "size": 15, "line": {"width": 2, "color": MUTED}},
+            "marker": {"symbol": "line-ns", "size": 16, "line": {"width": 2.5, "color": BEFORE}},
         },
     ]
 

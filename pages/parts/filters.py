@@ -48,8 +48,9 @@ class Chosen:
         asked = Question(metric, self.period, by, where, self.currency if self.house else None)
         return replace(asked, **more)  # type: ignore[arg-type]
 
-    def only(self, **values: str) -> Chosen:
-        return replace(self, where={**self.where, **{name: (value,) for name, value in values.items()}})
+    def without(self, dimension: str) -> Chosen:
+        """All but the filters on `dimension`: its own ranking shows the others too, pale, to be clicked next."""
+        return replace(self, where={name: values for name, values in self.where.items() if name != dimension})
 
 
 def bar(viewer: Viewer, title: str) -> Chosen:
@@ -151,7 +152,7 @@ def currency_said(viewer: Viewer, currency: str, house: bool) -> str:
     """Whether other currencies are in the numbers, where there are any."""
     if len(insights.currencies(viewer).others) < 2:
         return ""
-    return f"All currencies in {currency}, at the rate of each sale" if house else f"Sales in {currency} alone"
+    return f"all in {currency}" if house else f"{currency} sales alone"
 
 
 def only(viewer: Viewer) -> dict[str, tuple[str, ...]]:
@@ -219,5 +220,5 @@ def said(period: Period, first: date, last: date, currency: str) -> None:
     if is_stale(last, insights.today()):
         text += f". The data ends on {fmt.day(last)}; periods end there"
     if currency:
-        text += f". {currency}"
+        text += f" · {currency}"
     st.caption(text, width="content")

@@ -38,4 +38,4 @@ def one(viewer: Viewer, metric: Metric, target: int, month: Period, chosen: Chos
     if not target:
         return f"{name} goal {spoken}"
     value = insights.ask(viewer, chosen.question(metric.name).over(month)).total(chosen.currency)
-    return f"{fmt.percent((value or 0) / target, 0)} of {name} goal {spoken}"
+    return f"{fmt.percent((value or 0) / target, 0)} of {name}’s {spoken}"

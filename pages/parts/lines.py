@@ -38,7 +38,7 @@ def show(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:
             + ("" if within is None else " · click the bar again to see all")
         )
         st.dataframe(
-            with_customers(viewer, tables.amounts(rows, "amount_minor")).drop("id", "partner_id", "source"),
+            readable(with_customers(viewer, tables.amounts(rows, "amount_minor"))),
             hide_index=True,
             height=360,
             key="lines_table",
@@ -60,6 +60,19 @@ def show(viewer: Viewer, chosen: Chosen, within: Period | None) -> None:
                 "business_day": st.column_config.DateColumn("Business day"),
             },
         )
+
+
+SHOWN = (
+    *("business_day", "order_id", "line_no", "customer_id", "kind", "amount_minor", "currency", "product", "category"),
+    *("country", "region", "channel", "attribution", "at"),
+)
+"""What matters first: a narrow screen shows the left of the table."""
+
+
+def readable(rows: pl.DataFrame) -> pl.DataFrame:
+    """The columns for readers, in their order; words instead of codes of ours, and nothing where nothing is known."""
+    words = [pl.col(name).str.replace_all("_", " ") for name in ("kind", "attribution")]
+    return rows.with_columns(words).with_columns(pl.col(pl.String).fill_null("")).select(SHOWN)
 
 
 def added_up(shown: int, counted: int, total: str) -> str:

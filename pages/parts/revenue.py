@@ -188,7 +188,8 @@ def ranking(
         with controls:
             dimension = chosen_dimension(dimension, others)
     key = f"by_{dimension}"
-    found = compare.breakdown(viewer, chosen.question(metric), chosen.currency, dimension, most + 1)
+    question = chosen.without(dimension).question(metric)
+    found = compare.breakdown(viewer, question, chosen.currency, dimension, most + 1)
     unnamed = next((part for part in found if not part.key), None) if dimension == "partner" else None
     with controls:
         tables.csv_button(partial(part_rows, found, dimension, chosen.currency), f"{metric}_{key}", key=f"{key}_csv")
@@ -200,7 +201,7 @@ def ranking(
         if unnamed is not None and len(found) > 1:  # its bar would dwarf those of the partners
             found = [part for part in found if part is not unnamed]
             share = f" ({fmt.percent(unnamed.share)})" if unnamed.share is not None else ""
-            st.caption(f"{fmt.money(unnamed.value, chosen.currency)}{share} came without a partner.")
+            st.caption(f"{fmt.plain(fmt.money(unnamed.value, chosen.currency))}{share} came without a partner.")
         charts.show(
             drawn_ranking(found, chosen, dimension, names),
             key=key,
