@@ -171,7 +171,7 @@ def _import(db: Connection, job: Job, opened: Source, *, suggesting: bool) -> Re
 def _take_in(db: Connection, job: Job, opened: Source, refused: RefusedRows, *, suggesting: bool) -> Report:
     settings = settings_of_house()
     facts.hold_source(db, job.source)
-    chosen = _plan(db, job, opened, suggesting=suggesting)
+    chosen = plan_for(db, job, opened, suggesting=suggesting)
     import_id = _begin(db, job, chosen)
     reached("begun")
     names = batches.Names(db, job.viewer, job.options.create_partners, settings.timezone)
@@ -204,7 +204,7 @@ def _take_in(db: Connection, job: Job, opened: Source, refused: RefusedRows, *, 
     return report
 
 
-def _plan(db: Connection, job: Job, opened: Source, *, suggesting: bool) -> Plan:
+def plan_for(db: Connection, job: Job, opened: Source, *, suggesting: bool) -> Plan:
     """What was chosen now, else what was chosen last time for this source, else what the names suggest."""
     last = imports.remembered(db, job.kind.name, job.source) if suggesting else None
     if last is None:
