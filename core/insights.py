@@ -209,3 +209,7 @@ def state(viewer: Viewer) -> State:
     step = house().warehouse.last_step
     counted = ask(viewer, Question("sale_line_count")).rows["sale_line_count"].sum()
     return State(step.rows if step else 0, step.seconds if step else 0.0, int(counted or 0))
+
+
+def house_timezone() -> str:
+    return house().settings.timezone
