@@ -67,6 +67,8 @@ inner join (select distinct t.source, t.order_id from sale as t where t.kind = '
 where t.kind = 'sale'
 """
 
+NAMED = {mart.name: mart for mart in MARTS}
+ROLLED = frozenset(mart.rolls for mart in MARTS if mart.rolls)
 STORED = tuple(mart for mart in MARTS if mart.is_stored)
 LOOSE_MAX = 50_000
 """So many added pieces of cells, and a mart is put together again."""
@@ -101,8 +103,14 @@ def moved(mart: Mart, before: str, after: str) -> str:
 
 
 def over(mart: Mart, facts: str) -> str:
-    """The mart's own select, over these facts."""
-    return f"with {mart.source} as (select * from {facts}) select * from ({mart.sql}\n) as mart"
+    """The mart's own select, over these facts; where it rolls up another, over that mart's cells of them."""
+    if mart.rolls:
+        return read_from(mart, mart.rolls, f"({over(NAMED[mart.rolls], facts)}) as {mart.rolls}")
+    return read_from(mart, mart.source, facts)
+
+
+def read_from(mart: Mart, name: str, rows: str) -> str:
+    return f"with {name} as (select * from {rows}) select * from ({mart.sql}\n) as mart"
 
 
 def staging_sql(table: str) -> str:
@@ -210,9 +218,10 @@ class Feed:
         self.store.execute("create schema if not exists marts")
         for mart in STORED:
             order = f"order by {mart.cells[0]}" if mart.cells else ""
+            facts = f"marts.{mart.rolls}" if mart.rolls else f"staging.{mart.source}"
             self.store.execute(
                 f"create or replace table marts.{mart.name} as"
-                f" select {columns(mart)} from ({over(mart, f'staging.{mart.source}')}) as cells {order}"
+                f" select {columns(mart)} from ({read_from(mart, mart.rolls or mart.source, facts)}) as cells {order}"
             )
             self._loose[mart.name] = 0
 
@@ -275,30 +284,31 @@ class Feed:
         }
         for mart in STORED:
             before, after = BEFORE_AFTER[mart.together]
+            may_shrink = loses[mart.together]
             if not mart.sums:
                 self._replace(mart, before, after)
-            elif loses[mart.together]:
-                self._add_and_take_back(mart, before, after)
-            elif mart.together == ("customer_id",):
-                self._add(mart, moved(mart, before, after))
+            elif mart.rolls:
+                rolled = read_from(mart, mart.rolls, f"delta_{mart.rolls}")
+                self._add(mart, f"select {columns(mart)} from ({rolled}) as rolled", may_shrink=may_shrink)
+            elif may_shrink or mart.together == ("customer_id",):
+                self._add(mart, moved(mart, before, after), may_shrink=may_shrink)
             else:
-                self._add(mart, f"select {columns(mart)} from ({over(mart, after)}) as gained")
+                self._add(mart, f"select {columns(mart)} from ({over(mart, after)}) as gained", may_shrink=False)
 
-    def _add(self, mart: Mart, cells: str) -> None:
-        """Pieces of cells beside those that stand; now and then they are put together again."""
+    def _add(self, mart: Mart, cells: str, *, may_shrink: bool) -> None:
+        """Pieces of cells beside those that stand. A cell that shrinks is put together at once, others now and then."""
+        if may_shrink or mart.name in ROLLED:
+            self.store.execute(f"create or replace temp table delta_{mart.name} as {cells}")
+            cells = f"select * from delta_{mart.name}"
         added = self._one(f"insert into marts.{mart.name} {cells}")[0]
         self._loose[mart.name] = self._loose.get(mart.name, 0) + int(added)
         if self._loose[mart.name] > LOOSE_MAX:
             self._settle(mart, f"select business_day from marts.{mart.name}")
             self._loose[mart.name] = 0
-
-    def _add_and_take_back(self, mart: Mart, before: str, after: str) -> None:
-        """The same where cells may shrink: theirs are put together at once, and go when nothing is left in them."""
-        self.store.execute(f"create or replace temp table delta as {moved(mart, before, after)}")
-        self._add(mart, "select * from delta")
-        lost = " or ".join(f"{name} < 0" for name in mart.sums[: mart.counts])
-        if self._one(f"select count(*) from delta where {lost}")[0]:
-            self._settle(mart, f"select business_day from delta where {lost}")
+        elif may_shrink:
+            lost = " or ".join(f"{name} < 0" for name in mart.sums[: mart.counts])
+            if self._one(f"select count(*) from delta_{mart.name} where {lost}")[0]:
+                self._settle(mart, f"select business_day from delta_{mart.name} where {lost}")
 
     def _settle(self, mart: Mart, days: str) -> None:
         """Put the pieces of each cell of these days together again; a cell without anything in it goes."""

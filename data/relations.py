@@ -64,7 +64,7 @@ class Mart:
     `cells` are the columns that name a cell, `sums` its measures, the counts first: a cell whose counts are all zero
     is none. `together` names the facts that only mean something together (the lines of one order, the days of one
     customer): their cells are worked out from all of them, before and after the change. A mart without `sums` holds
-    one row per `together`. Without `is_stored` it is a view.
+    one row per `together`. Without `is_stored` it is a view. `rolls` names the mart that it sums up.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Mart:
     together: tuple[str, ...] = ()
     keyed_by_partner: bool = False
     is_stored: bool = True
+    rolls: str = ""
 
     @property
     def sql(self) -> str:
@@ -85,6 +86,7 @@ DAY = ("business_day", "partner_id", "currency", "has_rate")
 
 MARTS = (
     Mart("revenue_day", "sale", DAY, REVENUE, keyed_by_partner=True),
+    Mart("revenue_whole_day", "sale", ("business_day", "currency", "has_rate"), REVENUE, rolls="revenue_day"),
     Mart("revenue_place_day", "sale", ("business_day", *PLACE, "currency", "has_rate"), REVENUE),
     Mart("revenue_product_day", "sale", ("business_day", *PRODUCT, "currency", "has_rate"), REVENUE),
     Mart(
@@ -95,6 +97,15 @@ MARTS = (
         counts=2,
         together=("source", "order_id"),
         keyed_by_partner=True,
+    ),
+    Mart(
+        "order_whole_day",
+        "sale",
+        ("business_day", "currency", "has_rate", "split_order"),
+        ("whole_orders", "split_lines", "gross_minor", "house_gross_minor"),
+        counts=2,
+        together=("source", "order_id"),
+        rolls="order_day",
     ),
     Mart("customer_day", "sale", ("business_day", "previous_day"), ("customers",), together=("customer_id",)),
     Mart("customer_span", "sale", together=("customer_id",)),
@@ -138,12 +149,14 @@ class Cells:
 
 FAMILIES: dict[str, tuple[Cells, ...]] = {
     "revenue": (
+        Cells("revenue_whole_day", (), ("lines",), MONEY),
         Cells("revenue_day", (), ("lines",), MONEY, has_partner=True),
         Cells("revenue_place_day", PLACE, ("lines",), MONEY),
         Cells("revenue_product_day", PRODUCT, ("lines",), MONEY),
         Cells("revenue_line", LINE, ("lines",), MONEY, has_partner=True),
     ),
     "orders": (
+        Cells("order_whole_day", (), ("whole_orders", "split_order"), ("gross_minor",)),
         Cells("order_day", (), ("whole_orders", "split_order"), ("gross_minor",), has_partner=True),
         Cells("order_line", LINE, ("whole_orders", "split_order"), ("gross_minor",), has_partner=True),
     ),

@@ -92,12 +92,15 @@ def test_a_file_names_a_family_that_exists(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("request_", "relation"),
     [
+        (Request("net_revenue", by=("month",)), "revenue_whole_day"),
         (Request("net_revenue", by=("month", "partner")), "revenue_day"),
+        (Request("partner_driven_share", by=("month",)), "revenue_day"),
         (Request("net_revenue", by=("region",)), "revenue_place_day"),
         (Request("net_revenue", by=("product",)), "revenue_product_day"),
         (Request("net_revenue", by=("region", "product")), "revenue_line"),
         (Request("net_revenue", by=("region",), where={"partner": ("acme",)}), "revenue_line"),
         (Request("partner_driven_share", by=("region",)), "revenue_line"),
+        (Request("orders", by=("month",)), "order_whole_day"),
         (Request("orders", by=("month", "partner")), "order_day"),
         (Request("orders", by=("product",)), "order_line"),
         (Request("active_customers", by=("month",)), "customer_day"),
