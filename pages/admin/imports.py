@@ -51,7 +51,9 @@ def chosen(viewer: Viewer, kind: str, source: str, name: str, path: Path, file_i
         proposed = preview.proposed(db, viewer, kind, source, header)
         last = preview.chosen_last(db, viewer, kind, source)
     body, _ = tables.card(
-        "Its columns", "as their names suggest, or as chosen for this source last time", key="import_columns"
+        "Its columns",
+        "choose a column for each field, or type one value for all rows; * is needed",
+        key="import_columns",
     )
     with body:
         options = import_form.choose(

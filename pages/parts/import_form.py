@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import polars as pl
 import streamlit as st
 
 from core.errors import Refusal
 from core.insights import house_timezone
-from core.intake.fields import Kind
+from core.intake.fields import Field, Kind
 from core.intake.options import Options
+from pages.parts import format as fmt
 
 DATES = {"iso": "2026-03-31", "dmy": "31/03/2026", "mdy": "03/31/2026"}
-NOTHING = ""
+ALWAYS = ("partner", "amount", "quantity", "price", "customer", "product")
+"""Fields that most files have somewhere, and that are asked for even where no column looks like them."""
 
 
 def choose(
@@ -55,26 +56,34 @@ def choose(
 def fields(
     kind: Kind, header: Sequence[str], proposed: Mapping[str, str], constants: Mapping[str, str], key: str
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """One line a field of ours: the file's column, or one value for every row."""
-    lines = pl.DataFrame(
-        {
-            "Field": [field.name for field in kind.fields],
-            "Needed": ["yes" if field.required else "" for field in kind.fields],
-            "Column of the file": [proposed.get(field.name, NOTHING) for field in kind.fields],
-            "Or one value for all rows": [constants.get(field.name, NOTHING) for field in kind.fields],
-        },
-        schema_overrides={"Or one value for all rows": pl.String, "Column of the file": pl.String},
-    )
-    edited = st.data_editor(
-        lines,
-        hide_index=True,
-        key=f"{key}_fields",
-        height=min(38 * len(lines) + 40, 420),
-        disabled=["Field", "Needed"],
-        column_config={"Column of the file": st.column_config.SelectboxColumn(options=[NOTHING, *header])},
-    )
-    rows = [(name, (theirs or "").strip(), (value or "").strip()) for name, _, theirs, value in edited.iter_rows()]
-    return {name: theirs for name, theirs, _ in rows if theirs}, {name: value for name, _, value in rows if value}
+    """A box for each field of ours: a column of the file is chosen; anything else typed is one value for all."""
+    known = {**constants, **proposed}
+    first = [f for f in kind.fields if f.required or f.name in known or f.name in ALWAYS]
+    more = [f for f in kind.fields if f not in first]
+    found = boxes(first, header, known, key)
+    if more:
+        with st.expander(f"{len(more)} more fields", key=f"{key}_more"):
+            found |= boxes(more, header, known, key)
+    columns = {name: value for name, value in found.items() if value in header}
+    return columns, {name: value for name, value in found.items() if value not in header}
+
+
+def boxes(fields: Sequence[Field], header: Sequence[str], known: Mapping[str, str], key: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    with st.grid(4, gap="small", min_column_width=190, key=f"{key}_{len(fields)}"):
+        for field in fields:
+            options = list(dict.fromkeys([*header, *([known[field.name]] if field.name in known else [])]))
+            chosen = st.selectbox(
+                f"{fmt.label(field.name)}{' *' if field.required else ''}",
+                options,
+                index=options.index(known[field.name]) if field.name in known else None,
+                accept_new_options=True,
+                placeholder="a column, or a value",
+                key=f"{key}_{field.name}",
+            )
+            if chosen and chosen.strip():
+                found[field.name] = chosen.strip()
+    return found
 
 
 def rules(last: Mapping[str, object], key: str) -> tuple[str, ...]:
