@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
+import shutil
 import threading
 import time
 from collections import OrderedDict
@@ -264,10 +265,18 @@ def take_slot(folder: Path) -> tuple[IO[str], Path]:
             continue
         for old in folder.glob(f"{number}-*.duckdb*"):
             if broken_mark(lock).exists() or not old.name.startswith(f"{number}-{build}."):
-                old.unlink(missing_ok=True)
+                sweep(old)
         broken_mark(lock).unlink(missing_ok=True)
         return lock, folder / f"{number}-{build}.duckdb"
     raise RuntimeError(f"64 processes hold a warehouse under {folder}")
+
+
+def sweep(old: Path) -> None:
+    """A file of a former copy, its log, or the folder that a query spilled into when its process was killed."""
+    if old.is_dir():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink(missing_ok=True)
 
 
 def broken_mark(slot: IO[str]) -> Path:
