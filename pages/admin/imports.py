@@ -79,13 +79,23 @@ def look(viewer: Viewer, kind: str, source: str, name: str, path: Path, options:
             st.warning(fmt.plain(seen.refusal), icon=":material/info:")
             return False
         if seen.rows.height:
-            rows = seen.rows.drop([name for name in ("digest", "source_id") if name in seen.rows.columns])
             st.dataframe(
-                rows, hide_index=True, height=260, key="import_preview", alt="The first rows as they would be stored"
+                shown(seen.rows),
+                hide_index=True,
+                height=260,
+                key="import_preview",
+                alt="The first rows as they would be stored",
             )
         for cell in seen.bad[:5]:
             st.warning(fmt.plain(str(cell)), icon=":material/block:")
     return True
+
+
+def shown(rows: pl.DataFrame) -> pl.DataFrame:
+    """What a reader wants to see of a row, with its amount in major units."""
+    if {"amount_minor", "currency"} <= set(rows.columns):
+        rows = tables.amounts(rows, "amount_minor").rename({"amount_minor": "amount"})
+    return rows.drop([name for name in ("digest", "source_id", "partner_id") if name in rows.columns])
 
 
 def take_in(viewer: Viewer, kind: str, source: str, name: str, path: Path, options: Options, *, trying: bool) -> None:

@@ -72,14 +72,15 @@ def boxes(fields: Sequence[Field], header: Sequence[str], known: Mapping[str, st
     found: dict[str, str] = {}
     with st.grid(4, gap="small", min_column_width=190, key=f"{key}_{len(fields)}"):
         for field in fields:
-            options = list(dict.fromkeys([*header, *([known[field.name]] if field.name in known else [])]))
+            name = f"{key}_{field.name}"
+            st.session_state.setdefault(name, known.get(field.name))  # proposed, and cleared by a click
             chosen = st.selectbox(
                 f"{fmt.label(field.name)}{' *' if field.required else ''}",
-                options,
-                index=options.index(known[field.name]) if field.name in known else None,
+                list(dict.fromkeys([*header, *([known[field.name]] if field.name in known else [])])),
+                index=None,
                 accept_new_options=True,
                 placeholder="a column, or a value",
-                key=f"{key}_{field.name}",
+                key=name,
             )
             if chosen and chosen.strip():
                 found[field.name] = chosen.strip()
