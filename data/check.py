@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from data.feed import STORED, TABLES, columns, over, summed
+from data.feed import TABLES
+from data.marts import STORED, columns, over, summed
 from data.relations import Mart
 from data.warehouse import Warehouse
 

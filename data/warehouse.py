@@ -288,7 +288,11 @@ def build_id() -> str:
     """Names what the file was built by: DuckDB's version, the staging and mart files, and the relations."""
     digest = hashlib.sha256(duckdb.__version__.encode())
     sources = [*sorted((SQL / "staging").glob("*.sql")), *sorted((SQL / "marts").glob("*.sql"))]
-    for path in [*sources, Path(__file__).with_name("relations.py"), Path(__file__).with_name("feed.py")]:
+    for path in [
+        *sources,
+        Path(__file__).with_name("relations.py"),
+        *map(Path(__file__).with_name, ("feed.py", "marts.py")),
+    ]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

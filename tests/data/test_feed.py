@@ -156,8 +156,8 @@ def test_cells_kept_change_by_change_are_those_of_all_history(
     shop: Any, warehouse: Warehouse, breaks: Breaks, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Orders that split and heal, customers whose lines come late, move and go: the marts are right after each step."""
-    monkeypatch.setattr("data.feed.LOOSE_MAX", 40)
-    monkeypatch.setattr("data.feed.ASK_POSTGRES_MAX", 8)  # both ways to look up an order are taken
+    monkeypatch.setattr("data.marts.LOOSE_MAX", 40)
+    monkeypatch.setattr("data.marts.ASK_POSTGRES_MAX", 8)  # both ways to look up an order are taken
     shop.draw.seed(seed)
     warehouse.refresh()
     for _ in range(12):
@@ -255,7 +255,7 @@ def die(): os.kill(os.getpid(), signal.SIGKILL)
 before, point = point.startswith('before '), point.split(' ', 1)[1]
 warehouse = Warehouse.open(Path(folder), url, house_currency='USD', memory='1GB')
 warehouse.refresh()
-warehouse.feed.store = Mortal(warehouse.feed.store)
+warehouse.feed.store = warehouse.feed.marts.store = Mortal(warehouse.feed.store)
 print('feeding', flush=True)
 while True: warehouse.refresh()
 """
