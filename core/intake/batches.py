@@ -141,9 +141,12 @@ def _resolve_partners(rows: Rows, names: Names) -> None:
         rows.put("partner_id", pl.lit(None, pl.Int64))
         return
     cells = rows.cells["partner"]
-    ids = names.partner_ids(cells.drop_nulls().unique().to_list())
+    bad = rows.bad()
+    asked = cells if bad is None or not names.create_partners else cells.filter(~bad)  # a refused row enrols nobody
+    ids = names.partner_ids(asked.drop_nulls().unique().to_list())
     found = cells.replace_strict(ids, default=None, return_dtype=pl.Int64)
-    rows.refuse("partner", found.is_null() & cells.is_not_null(), NO_PARTNER)
+    unknown = found.is_null() & cells.is_not_null()
+    rows.refuse("partner", unknown & ~bad if bad is not None and names.create_partners else unknown, NO_PARTNER)
     rows.put("partner_id", found)
 
 

@@ -170,7 +170,7 @@ def _import(db: Connection, job: Job, opened: Source, *, suggesting: bool) -> Re
 
 def _take_in(db: Connection, job: Job, opened: Source, refused: RefusedRows, *, suggesting: bool) -> Report:
     settings = settings_of_house()
-    facts.hold_source(db, job.source)
+    facts.hold_source(db, job.source, brings_rates=job.kind.table == "rate")
     chosen = plan_for(db, job, opened, suggesting=suggesting)
     import_id = _begin(db, job, chosen)
     reached("begun")
@@ -225,12 +225,17 @@ def plan_for(db: Connection, job: Job, opened: Source, *, suggesting: bool) -> P
 def refuse_other_identity(chosen: Plan, last: Mapping[str, object]) -> None:
     """Rows without an id are known by their mapped columns: with other columns, all of them would count twice."""
     before = last.get("identity")
-    if "source_id" in chosen.columns or not isinstance(before, list) or tuple(before) == chosen.identity:
+    if not known_by_their_content(chosen) or not isinstance(before, list) or tuple(before) == chosen.identity:
         return
     raise BadMapping(
         f"Rows of this source have no id of their own and are told apart by {', '.join(before)}; mapping"
         f" {', '.join(chosen.identity)} would count them twice. Map the same fields, or name another source."
     )
+
+
+def known_by_their_content(chosen: Plan) -> bool:
+    """Whether rows have neither an id of the source nor a key of their own, as a rate has its day and currencies."""
+    return chosen.kind.key == ("source", "source_id") and "source_id" not in chosen.columns
 
 
 def _begin(db: Connection, job: Job, chosen: Plan) -> int:
@@ -338,6 +343,7 @@ def _contradictions(db: Connection, job: Job, chosen: Plan, staging: facts.Stagi
 def _told(chosen: Plan, found: Sequence[tuple[int, list[str]]]) -> tuple[BadCell, ...]:
     """Contradictions in the file's own words."""
     names = {f.stored: chosen.columns.get(f.name, f.name) for f in chosen.kind.fields}
+    names["partner_id"] = names.get("partner", "partner")
     told = "This row was taken in before with another value here; the first one stays."
     return tuple(BadCell(line, ", ".join(names.get(c, c) for c in columns), told) for line, columns in found)
 
@@ -347,7 +353,13 @@ def compared_columns(chosen: Plan) -> list[str]:
     kind = chosen.kind
     given = [f for f in kind.fields if f.kept and (f.name in chosen.given or f.name == "amount")]
     skipped = {*kind.replaces, *kind.key, "source_id", "ordinal"}
-    return [f.stored for f in given if f.stored in facts.columns_of(kind.table) and f.stored not in skipped]
+    stored = facts.columns_of(kind.table)
+    compared = [f.stored for f in given if f.stored in stored and f.stored not in skipped]
+    if "source_id" in chosen.columns:  # other rows are told apart by whom they name: they cannot disagree about it
+        named = ("customer", "organization")
+        compared += [name for name in named if name in chosen.given and f"{name}_id" in stored]
+        compared += ["partner_id"] if "partner" in chosen.given and "partner_id" in stored else []
+    return compared
 
 
 def _remember(db: Connection, job: Job, chosen: Plan) -> None:
@@ -361,7 +373,7 @@ def _remember(db: Connection, job: Job, chosen: Plan) -> None:
         "dates": job.options.dates,
         "rounding": job.options.rounding,
     }
-    if "source_id" not in chosen.columns:
+    if known_by_their_content(chosen):
         choice["identity"] = list(chosen.identity)
     imports.remember(db, job.kind.name, job.source, choice)
 

@@ -61,8 +61,11 @@ class Staging:
 # ── staging ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def hold_source(db: Connection, source: str) -> None:
-    """Imports of one source take turns: they create the same customers."""
+def hold_source(db: Connection, source: str, *, brings_rates: bool) -> None:
+    """Imports of one source take turns: they create the same customers. So do rates and everything else: amounts that
+    are on their way in while a rate arrives would wait for it for ever."""
+    turn = func.pg_advisory_xact_lock if brings_rates else func.pg_advisory_xact_lock_shared
+    db.execute(select(turn(func.hashtextextended("millrace rates", 0))))
     db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"millrace import {source}", 0))))
 
 
@@ -219,14 +222,14 @@ def _same_day(found: Any, staged: Table) -> ColumnElement[bool]:
 
 
 def _in_house_currency(staging: Staging, found: Any, taken: Any, house: HouseCurrency) -> tuple[Any, Any]:
-    """The amount at the rate of the row's day, and that rate. What takes back a sale that has a rate waits for it:
-    `rates.lock_linked` comes next."""
+    """The amount at the rate of the row's day, and that rate. What takes back a known sale takes its rate, as soon as
+    it has one: `rates.lock_linked` comes next."""
     staged = staging.table
     own = staged.c.currency == house.code
     amount = rates.converted(staged.c.amount_minor, found.c.numerator, found.c.denominator)
     waits: Any = literal(False)
     if staging.has("refunds_source_id"):
-        waits = and_(taken.c.rate_id.is_not(None), taken.c.currency == staged.c.currency)
+        waits = func.coalesce(taken.c.currency == staged.c.currency, literal(False))
     minor = case((own, staged.c.amount_minor), (waits, null()), else_=amount)
     return minor, case((own, null()), (waits, null()), (amount.is_(None), null()), else_=found.c.rate_id)
 
@@ -257,9 +260,11 @@ def _inherit(db: Connection, staged: Table, source: str) -> None:
 
 
 def link_waiting(db: Connection, source: str) -> int:
-    """Link the rows that take back a sale which has arrived by now; they join its partner where they had none."""
+    """Link the rows that take back a sale which has arrived by now; they join its partner where they had none, and
+    leave a rate of their own for its rate (`rates.lock_linked` comes next)."""
     taken = sale.alias("taken")
     is_nobodys = sale.c.attribution == "none"
+    leaves_rate = and_(sale.c.rate_id.is_not(None), taken.c.currency == sale.c.currency)
 
     def theirs(name: str) -> Any:
         return case((is_nobodys, taken.c[name]), else_=sale.c[name])
@@ -271,6 +276,8 @@ def link_waiting(db: Connection, source: str) -> int:
             partner_id=theirs("partner_id"),
             attribution=theirs("attribution"),
             attribution_note=theirs("attribution_note"),
+            house_minor=case((leaves_rate, null()), else_=sale.c.house_minor),
+            rate_id=case((leaves_rate, null()), else_=sale.c.rate_id),
         )
         .where(
             sale.c.source == source,
@@ -337,14 +344,32 @@ def contradictions(
 def _differing(staging: Staging, compared: Sequence[str], key: Sequence[str], source: str) -> Any:
     staged, target = staging.table, staging.target
     rows, identity, _ = _identified(staged)
-    same = _same(staged, target, identity, key, source)
-    differs = {name: staged.c[name].is_distinct_from(target.c[name]) for name in compared}
+    rows = rows.join(target, _same(staged, target, identity, key, source))
+    for table in (customer, organization):
+        if table.name in compared:
+            rows = rows.outerjoin(table, table.c.id == target.c[f"{table.name}_id"])
+    differs = {name: _says_otherwise(staging, name) for name in compared}
     return (
         select(staged.c.line, *(test.label(f"differs_{name}") for name, test in differs.items()))
-        .select_from(rows.join(target, same))
+        .select_from(rows)
         .where(or_(*differs.values()))
         .subquery("differing")
     )
+
+
+def _says_otherwise(staging: Staging, name: str) -> ColumnElement[bool]:
+    """Whether a staged row disagrees with the stored one. Who is not named now was not denied: a refund has its
+    sale's partner, and a click may have told whose a sale is."""
+    staged, target = staging.table, staging.target
+    if name in (customer.name, organization.name):
+        known = customer if name == customer.name else organization
+        return and_(staged.c[name].is_not(None), staged.c[name].is_distinct_from(known.c.source_id))
+    differs = staged.c[name].is_distinct_from(target.c[name])
+    if name == "partner_id" and staging.has("attribution"):
+        return and_(staged.c.attribution == "explicit", differs)
+    if name == "partner_id":
+        return and_(staged.c.partner_id.is_not(None), differs)
+    return differs
 
 
 def _staged_names(found: Any, compared: Sequence[str]) -> Any:

@@ -96,19 +96,24 @@ def converted(minor: ColumnElement[Any], numerator: Any, denominator: Any) -> Co
 def lock(db: Connection, house: HouseCurrency) -> int:
     """Give every sale and spend that has no amount in the house currency the rate that holds for it by now.
 
-    Sales first, then what takes them back at their sale's own rate, then what stands alone. Answers how many rows.
+    What takes back a sale in its currency waits for that sale's rate, even where its own day has one: the two cancel
+    out, whichever came first. Answers how many rows.
     """
-    alone = sale.c.refunds.is_(None)
-    return (
-        _lock_by_day(db, house, sale, alone)
-        + lock_linked(db, house)
-        + _lock_by_day(db, house, sale, ~alone)
-        + _lock_by_day(db, house, spend, true())
-    )
+    taken = sale.alias("taken")
+    same = select(taken.c.id).where(taken.c.id == sale.c.refunds, taken.c.currency == sale.c.currency).exists()
+    by_day = _lock_by_day(db, house, sale, ~same)
+    return by_day + lock_linked(db, house) + _lock_by_day(db, house, spend, true())
 
 
 def lock_linked(db: Connection, house: HouseCurrency) -> int:
-    """Rows that take a sale back, in its currency, are locked to that sale's rate."""
+    """Rows that take a sale back, in its currency, are locked to that sale's rate; then what takes those back."""
+    locked = 0
+    while changed := _lock_to_theirs(db, house):
+        locked += changed
+    return locked
+
+
+def _lock_to_theirs(db: Connection, house: HouseCurrency) -> int:
     taken, scale = sale.alias("taken"), _scales(house)
     is_direct = rate.c.to_currency == house.code
     amount = converted(
