@@ -73,3 +73,10 @@ def test_narrow_marts_say_what_the_lines_say(many: Any, ask: Any, monkeypatch: p
 def test_every_metric_has_its_example() -> None:
     examples = {path.stem.removeprefix("test_") for path in Path(__file__).parent.glob("test_*.py")}
     assert set(CATALOGUE) <= examples, f"write tests/metrics/test_<metric>.py for {set(CATALOGUE) - examples}"
+
+
+def test_every_metric_is_explained() -> None:
+    told = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert [name for name in CATALOGUE if f"| `{name}` |" not in told] == []
+    revenue = {name for metric in CATALOGUE.values() if metric.family != "notes" for name in metric.dimensions}
+    assert sorted(name for name in revenue if f"`{name}`" not in told) == []
