@@ -58,7 +58,7 @@ def proof(viewer: Viewer) -> None:
         if not broken:
             st.success(f"All {len(findings)} comparisons hold.", icon=":material/verified:")
         for finding in broken:
-            st.error(f"{finding.what}: {'; '.join(finding.breaks[:3])}", icon=":material/error:")
+            st.error(fmt.plain(f"{finding.what}: {'; '.join(finding.breaks[:3])}"), icon=":material/error:")
 
 
 def night(viewer: Viewer) -> None:

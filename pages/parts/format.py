@@ -18,6 +18,7 @@ from babel.numbers import (
     format_currency,
     format_decimal,
     format_percent,
+    get_currency_symbol,
 )
 
 from core.compare import OTHER
@@ -51,9 +52,16 @@ def money(minor: int | None, currency: str) -> str:
     """Exact, with all digits of the currency: $12,345.05."""
     if minor is None:
         return NONE
-    digits = exponent(currency)
-    pattern = f"¤#,##0{'.' + '0' * digits if digits else ''}"
-    return format_currency(major(minor, currency), currency, pattern, locale=locale(), currency_digits=False)
+    shape = pattern(locale(), currency, exponent(currency))
+    return format_currency(major(minor, currency), currency, shape, locale=locale(), currency_digits=False)
+
+
+@cache
+def pattern(tag: str, currency: str, digits: int) -> str:
+    """How a locale writes money, with as many digits as we say: Babel's own lack some of ISO 4217's."""
+    usual = Locale.parse(tag).currency_formats["standard"].pattern
+    shape = re.sub(r"0\.0+", f"0.{'0' * digits}" if digits else "0", usual)
+    return shape.replace("¤#", "¤\xa0#") if get_currency_symbol(currency, tag)[-1:].isalpha() else shape
 
 
 def compact(minor: int | None, currency: str) -> str:
@@ -71,7 +79,7 @@ def tick(minor: int, currency: str) -> str:
     """An axis label: no cents on round amounts."""
     value = major(minor, currency)
     if abs(value) < 1_000 and value == value.to_integral_value():
-        return format_currency(value, currency, "¤#,##0", locale=locale(), currency_digits=False)
+        return format_currency(value, currency, pattern(locale(), currency, 0), locale=locale(), currency_digits=False)
     return compact(minor, currency)
 
 
@@ -100,6 +108,8 @@ def moment(value: datetime | None) -> str:
 
 def days(since: date, last: date) -> str:
     """A range of days: Aug 24 – Nov 21, 2026."""
+    if since == last:
+        return day(last)
     if since.year == last.year:
         return f"{format_date(since, 'MMM d', locale=locale())} – {day(last)}"
     return f"{day(since)} – {day(last)}"
