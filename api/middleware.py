@@ -57,4 +57,5 @@ class SecurityHeaders:
         return headers + [(name, value) for name, value in self.headers.items() if name not in present]
 
     def _cookie(self, value: bytes) -> bytes:
-        return value + b"; Secure" if self.secure and b"secure" not in value.lower() else value
+        is_secure = b"secure" in [part.strip() for part in value.lower().split(b";")[1:]]
+        return value + b"; Secure" if self.secure and not is_secure else value
