@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from core import settings
 from core.errors import Refusal
@@ -16,6 +17,7 @@ from core.intake.kinds import KINDS
 from core.intake.load import Progress, import_file
 from core.intake.options import Options, kind_rule
 from core.intake.report import BadCell, Report
+from core.periods import zone
 from core.runtime import house, open_house
 from core.viewer import SYSTEM
 from data.postgres import transaction
@@ -32,10 +34,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--source", default="file", metavar="NAME", help="where it comes from; ids are unique within it"
     )
     parser.add_argument(
-        "--map", nargs="+", action="extend", default=[], type=pair, metavar="OURS=THEIRS", help="our field = its column"
+        "--map", nargs="+", action=Pairs, default={}, type=pair, metavar="OURS=THEIRS", help="our field = its column"
     )
     parser.add_argument(
-        "--set", nargs="+", action="extend", default=[], type=pair, metavar="OURS=VALUE", help="one value for all rows"
+        "--set", nargs="+", action=Pairs, default={}, type=pair, metavar="OURS=VALUE", help="one value for all rows"
     )
     parser.add_argument(
         "--kind",
@@ -46,7 +48,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="RULE=KIND",
         help="which sales are refunds: 'C*=refund' (order ids beginning with C), negative=adjustment",
     )
-    parser.add_argument("--timezone", default="UTC", metavar="ZONE", help="zone of times that name none (UTC)")
+    parser.add_argument(
+        "--timezone", default="UTC", type=zone_name, metavar="ZONE", help="zone of times that name none (UTC)"
+    )
     parser.add_argument("--dates", choices=("iso", "dmy", "mdy"), default="iso", help="how days are written (iso)")
     parser.add_argument("--round", action="store_true", help="round amounts finer than their currency")
     parser.add_argument("--create-partners", action="store_true", help="enrol unknown partners, as pending")
@@ -57,8 +61,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     options = Options(
-        mapping=dict(args.map),
-        constants=dict(args.set),
+        mapping=args.map,
+        constants=args.set,
         kinds=tuple(args.kind),
         rounding=args.round,
         timezone=args.timezone,
@@ -94,6 +98,27 @@ def pair(word: str) -> tuple[str, str]:
     if not equals or not ours.strip() or not theirs.strip():
         raise argparse.ArgumentTypeError(f"write it as name=value, such as partner=Country, not {word!r}")
     return ours.strip(), theirs.strip()
+
+
+class Pairs(argparse.Action):
+    """Words of the form name=value as one mapping, each name once."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: Any = None
+    ) -> None:
+        chosen = dict(getattr(namespace, self.dest))
+        for name, value in values:
+            if chosen.setdefault(name, value) != value:
+                parser.error(f"{option_string} names {name} twice; choose one")
+        setattr(namespace, self.dest, chosen)
+
+
+def zone_name(word: str) -> str:
+    try:
+        zone(word)
+    except Refusal as refusal:
+        raise argparse.ArgumentTypeError(refusal.sentence) from None
+    return word
 
 
 def rule(word: str) -> str:

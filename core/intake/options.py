@@ -6,7 +6,7 @@ same three lists, and kept with each import as JSON.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -79,16 +79,3 @@ def kind_rule(rule: str) -> KindRule:
     if len(left) < 2 or not left.endswith("*"):
         raise BadChoice(f"{shown(rule)} is no rule; write the beginning of the order id and a star, such as C*=refund.")
     return KindRule(left[:-1], kind)
-
-
-def pairs(given: Iterable[str], *, flag: str) -> dict[str, str]:
-    """`ours=theirs` words of the command line as a mapping."""
-    found: dict[str, str] = {}
-    for pair in given:
-        ours, equals, theirs = pair.partition("=")
-        if not equals or not ours.strip() or not theirs.strip():
-            raise BadChoice(f"{flag} wants ours=theirs, such as {flag} partner=Country; {shown(pair)} is not that.")
-        if ours.strip() in found:
-            raise BadChoice(f"{flag} names {ours.strip()} twice.")
-        found[ours.strip()] = theirs.strip()
-    return found
