@@ -77,7 +77,7 @@ with notices.refusals():
     revenue.unrated(viewer, chosen)
     left, right = st.columns([5, 3])
     with left:
-        revenue.trend(viewer, chosen, split=False)
+        revenue.trend(viewer, chosen, split=False, clicks=False)
     with right:
         movers(viewer, chosen)
     left, middle, right = st.columns(3)

@@ -62,7 +62,7 @@ def card(found: Kpi, currency: str, goal: str = "") -> None:
         delta,
         delta_color=colour,
         delta_description=goal or ("vs. before" if delta is not None else without_change(found)),
-        help=explained(found, currency),
+        help=explained(found, currency) + (f"  \nGoal: {fmt.plain(goal)}" if goal else ""),
         chart_data=list(found.spark) if any(found.spark) else None,
         chart_type="area",
         border=True,

@@ -11,7 +11,9 @@ import streamlit as st
 # Streamlit swaps these sentinels for theme.chartCategoricalColors, so that light and dark need no rerun.
 COLOURS = [f"#{number:06d}" for number in range(1, 11)]
 BEFORE = COLOURS[1]
-"""What a number is compared with, on every chart: it stands out from the bars and from both backgrounds."""
+"""What a number is compared with, on every chart."""
+HALO = "rgba(6,18,24,0.45)"
+"""Around a tick, so that it stands out from bars and from both backgrounds."""
 MUTED, GRID = "rgba(115,130,140,0.95)", "rgba(125,140,150,0.18)"
 LABEL_MAX = 26
 
@@ -144,15 +146,20 @@ def ranking(
             "selected": {"marker": {"opacity": 1}},
             "unselected": {"marker": {"opacity": 1}},
         },
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "y": places,
-            "x": list(before),
-            "hoverinfo": "skip",
-            "marker": {"symbol": "line-ns", "size": 16, "line": {"width": 2.5, "color": BEFORE}},
-        },
+        *(ticks(places, before, width, colour) for width, colour in ((5, HALO), (2.5, BEFORE))),
     ]
+
+
+def ticks(places: Sequence[int], values: Sequence[float | None], width: float, colour: str) -> dict[str, Any]:
+    """Where the period before stood."""
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "y": list(places),
+        "x": list(values),
+        "hoverinfo": "skip",
+        "marker": {"symbol": "line-ns", "size": 16, "line": {"width": width, "color": colour}},
+    }
 
 
 def names_axis(names: Sequence[str]) -> dict[str, Any]:

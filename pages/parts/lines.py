@@ -77,7 +77,7 @@ def readable(rows: pl.DataFrame) -> pl.DataFrame:
 
 def added_up(shown: int, counted: int, total: str) -> str:
     """How many lines there are, how many of them stand here, and what all of them add up to."""
-    newest = f"the newest {fmt.count(shown)} of " if counted > shown else ""
+    newest = f"The newest {fmt.count(shown)} of " if counted > shown else ""
     all_of_them = f"{fmt.count(counted)} {'line that adds' if counted == 1 else 'lines that add'} up to"
     return f"{newest}{all_of_them} **{fmt.plain(total)}**"
 

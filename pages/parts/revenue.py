@@ -23,7 +23,13 @@ SPLITS = {"Whole": "", "Region": "region", "Channel": "channel", "Category": "ca
 
 
 def trend(
-    viewer: Viewer, chosen: Chosen, *, metric: str = "net_revenue", title: str = "Net revenue", split: bool = True
+    viewer: Viewer,
+    chosen: Chosen,
+    *,
+    metric: str = "net_revenue",
+    title: str = "Net revenue",
+    split: bool = True,
+    clicks: bool = True,
 ) -> Period | None:
     """The trend with the comparable period over it; returns the bucket that was clicked, if any."""
     size = bucket_for(chosen.period)
@@ -56,7 +62,7 @@ def trend(
             key=f"trend_chart_{chosen.period.since:%Y%m%d}_{chosen.period.until:%Y%m%d}",  # a click names a position
             alt=spoken_trend(points, chosen, title),
             legend=True,
-            on_select=lambda: None,
+            on_select=(lambda: None) if clicks else None,
             barmode="stack",
             yaxis=axis(points, chosen.currency),
             xaxis={"nticks": 9, "type": "category"},
@@ -67,7 +73,7 @@ def trend(
             st.caption(open_bars(points, size))
         if said := spoken_notes(viewer, points):
             st.caption(said)
-    return clicked_bucket(selected, points)
+    return clicked_bucket(selected, points) if clicks else None
 
 
 def open_bars(points: list[Point], size: str) -> str:
@@ -129,11 +135,11 @@ def notes(viewer: Viewer, points: list[Point], size: str) -> list[dict[str, Any]
                     "x": fmt.bucket(size, at.first),
                     "y": 1,
                     "yref": "paper",
-                    "text": "▾",
+                    "text": "▼",
                     "hovertext": f"{fmt.day(note.day)}: {charts.words(note.label)}",
                     "showarrow": False,
                     "yanchor": "bottom",
-                    "font": {"size": 15, "color": charts.MUTED},
+                    "font": {"size": 10, "color": charts.MUTED},
                 }
             )
     return drawn
@@ -142,7 +148,7 @@ def notes(viewer: Viewer, points: list[Point], size: str) -> list[dict[str, Any]
 def spoken_notes(viewer: Viewer, points: list[Point]) -> str:
     """The newest notes in words, for readers whose finger cannot hover."""
     found = insights.notes(viewer, points[0].first, points[-1].last)[-NOTES_SPOKEN_MAX:]
-    return " · ".join(f"▾ {fmt.day(note.day)}: {fmt.plain(note.label)}" for note in found)
+    return " \u2003".join(f"▼ {fmt.day(note.day)}: {fmt.plain(note.label)}" for note in found)
 
 
 def clicked_bucket(selected: Any, points: list[Point]) -> Period | None:
