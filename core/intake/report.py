@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from core.errors import Refusal
-from core.intake.cells import DECIMAL
 from core.money import shown
+from core.spreadsheets import neutral
 
 LISTED_MAX = 1000
 """So many refused cells are listed one by one; all are counted, and all stand in the file of refused rows."""
@@ -123,21 +122,6 @@ class RefusedRows:
         if self._file is not None:
             self._file.close()
             self._unfinished.unlink(missing_ok=True)
-
-
-LIVE = frozenset("=+-@\t\r\0＝＋－＠")
-"""A cell that begins with one of these may be run as a formula by a spreadsheet (OWASP ASVS 5.0, 1.2.10)."""
-
-
-def neutral(text: str) -> str:
-    """The same text as a spreadsheet shows it and never runs it; plain numbers stay numbers."""
-    if text[:1] in LIVE and not _is_number(text):
-        return "'" + text
-    return text
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(DECIMAL, text) is not None
 
 
 def reason_of(template: str, cell: object) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import polars as pl
 import streamlit as st
 
-from core.money import exponent
-
-FORMULA = re.compile(r"^\s*[=+\-@\t\r\x00＝＋－＠]")
+from core.money import exponent, major_text
+from core.spreadsheets import neutral
 
 
 def major(frame: pl.DataFrame, column: str, currency: str) -> pl.DataFrame:
@@ -21,8 +19,6 @@ def major(frame: pl.DataFrame, column: str, currency: str) -> pl.DataFrame:
 
 def amounts(frame: pl.DataFrame, column: str, currency_column: str = "currency") -> pl.DataFrame:
     """Exact decimal text of an amount in each row's own currency: 12345.05, 1940, 5.125."""
-    from core.money import major_text
-
     texts = [
         None if minor is None else major_text(minor, currency)
         for minor, currency in frame.select(column, currency_column).iter_rows()
@@ -33,13 +29,9 @@ def amounts(frame: pl.DataFrame, column: str, currency_column: str = "currency")
 def safe(frame: pl.DataFrame) -> pl.DataFrame:
     """Text cells that a spreadsheet would run as a formula get a leading apostrophe; numbers stay numbers."""
     texts = [name for name, kind in frame.schema.items() if kind == pl.String]
-    neutral = [pl.col(name).map_elements(neutralised, return_dtype=pl.String, skip_nulls=True) for name in texts]
-    return frame.with_columns(neutral)
-
-
-def neutralised(text: str) -> str:
-    is_number = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) is not None
-    return f"'{text}" if FORMULA.match(text) and not is_number else text
+    return frame.with_columns(
+        pl.col(name).map_elements(neutral, return_dtype=pl.String, skip_nulls=True) for name in texts
+    )
 
 
 def csv_button(frame: Callable[[], pl.DataFrame], name: str, *, key: str, label: str = "") -> None:

@@ -8,6 +8,7 @@ import io
 import polars as pl
 import pytest
 
+from core.spreadsheets import neutral
 from pages.parts import tables
 
 
@@ -30,12 +31,12 @@ from pages.parts import tables
     ],
 )
 def test_a_cell_that_a_spreadsheet_would_run_is_text(cell: str) -> None:
-    assert tables.neutralised(cell) == f"'{cell}"
+    assert neutral(cell) == f"'{cell}"
 
 
 @pytest.mark.parametrize("cell", ["-12.50", "12", "-1", "", "Tea = good", "a@b.example", "1-2", "'=1", "–"])
 def test_numbers_and_ordinary_words_stay_as_they_are(cell: str) -> None:
-    assert tables.neutralised(cell) == cell
+    assert neutral(cell) == cell
 
 
 def test_a_file_keeps_each_cell_whatever_is_in_it() -> None:
