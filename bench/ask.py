@@ -27,6 +27,7 @@ from data.warehouse import EVERYBODY, Scope, Warehouse
 READERS = 4
 ASKED_S = 40
 AIM_MS = 50
+SLOW_MS = 20_000
 INDEXES = (
     "create index on sale (business_day) include (kind, country, product, customer_id, partner_id, amount_minor)",
     "create index on sale (country, business_day) include (kind, product, amount_minor)",
@@ -132,8 +133,13 @@ def adhoc(place: Scratch, warehouse: Warehouse, questions: list[dict[str, Any]])
 
 
 def timed(ask: Any) -> tuple[float, list[Any]]:
-    ask()
-    took = []
+    """Median of three, after one that warms up; what takes long is asked once: it has read everything anyhow."""
+    began = time.perf_counter()
+    answered = ask()
+    took = [(time.perf_counter() - began) * 1000]
+    if took[0] > SLOW_MS:
+        return took[0], answered
+    took.clear()
     for _ in range(3):
         began = time.perf_counter()
         answered = ask()
