@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from core import compare
@@ -164,6 +164,7 @@ def test_a_trend_s_comparison_adds_up_to_the_number_it_is_compared_with() -> Non
 
 
 @given(periods)
+@example(Period(date(2026, 2, 1), date(2026, 3, 4)))  # the 34 days before, over 31
 def test_every_day_of_the_comparable_period_is_held_against_a_bar(period: Period) -> None:
     size = bucket_for(period)
     bars = compare.firsts(period, size)

@@ -79,7 +79,8 @@ def trend(
 def open_bars(points: list[Point], size: str) -> str:
     """What pale bars are: a part of their week or month is outside the period, not yet over or not in the data."""
     if size == "day":
-        return "The pale bar is not over yet."
+        is_only_last = all(point.is_whole for point in points[:-1])
+        return "The pale bar is not over yet." if is_only_last else "Pale bars are days that data does not cover."
     return f"Pale bars hold only a part of their {size}; the last one ends on {fmt.day(points[-1].last)}."
 
 
