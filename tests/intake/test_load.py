@@ -151,6 +151,12 @@ def test_a_longer_file_adds_only_what_is_new(take: Take, rows: Rows) -> None:
     assert rows("select sum(amount_minor) from sale") == [(1000 * 3 + 2050 + 700,)]
 
 
+def test_a_file_that_is_sorted_otherwise_adds_nothing(take: Take) -> None:
+    header, *lines = (GOOD + "1,2026-03-01,10.00,USD,tea\n").splitlines(keepends=True)
+    take("sales", header + "".join(lines))
+    assert take("sales", header + "".join(lines[1:] + lines[:1])).rows_written == 0
+
+
 lines_of_a_shop = st.lists(
     st.tuples(st.sampled_from("AB"), st.sampled_from(["1", "2.50"]), st.sampled_from(["tea", "mug"])), max_size=12
 )
