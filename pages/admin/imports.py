@@ -165,10 +165,10 @@ def line(row: dict[str, Any]) -> dict[str, Any]:
         "Source": row["source"],
         "File": row["file_name"],
         "Became": STATES.get(str(row["state"]), str(row["state"])),
-        "Rows": row["rows_read"],
-        "Written": row["rows_written"],
-        "Were there": row["rows_repeated"],
-        "Refused": row["rows_refused"],
+        "Rows": fmt.count(row["rows_read"]),
+        "Written": fmt.count(row["rows_written"]),
+        "Were there": fmt.count(row["rows_repeated"]),
+        "Refused": fmt.count(row["rows_refused"]),
         "Message": row["message"],
     }
 
@@ -192,7 +192,7 @@ def refused_rows(rows: list[dict[str, Any]]) -> None:
 
 
 viewer = session.require_screen("import")
-st.title("Import", anchor=False)
+notices.title("Import")
 with notices.refusals():
     what(viewer)
 before(viewer)

@@ -120,7 +120,7 @@ def fields(values: Mapping[str, Any] | None) -> str:
 
 
 viewer = session.require_screen("system")
-st.title("System", anchor=False)
+notices.title("System")
 with notices.refusals():
     if caution := house().caution:
         st.info(caution, icon=":material/shield:")

@@ -16,6 +16,12 @@ TOAST = "toast"
 LATE_S = 10.0
 
 
+def title(text: str) -> None:
+    """The title of a page without filters, where the other pages have theirs."""
+    with st.container(horizontal=True, vertical_alignment="center", key="topbar"):
+        st.title(text, anchor=False, width="content")
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """Show a refusal as its sentence where it happens; the rest of the page stands."""
