@@ -30,10 +30,10 @@ def movers(viewer: Viewer, chosen: Chosen) -> None:
     """The partners whose net revenue changed most against the period before."""
     question = chosen.question("top_movers", "partner_name")
     is_known = compare.comparable(viewer, chosen.period) is not None
-    rows = compare.in_currency(insights.ask(viewer, question).rows, chosen.currency)
+    rows = compare.in_currency(insights.ask(viewer, question).rows, chosen.currency).drop_nulls("partner_name")
     body, controls = tables.card("Top movers", "partners, against the period before", key="movers")
     with controls:
-        tables.csv_button(partial(named, rows), "top_movers", key="movers_csv")
+        tables.csv_button(lambda: rows, "top_movers", key="movers_csv")
     with body:
         if not rows.height:
             notices.nothing_sold(viewer)
@@ -41,15 +41,11 @@ def movers(viewer: Viewer, chosen: Chosen) -> None:
         if not is_known:
             notices.empty("There is no period before to compare with. Choose fewer days above.")
             return
-        shown = (
-            named(rows)
-            .head(MOVERS)
-            .with_columns(
-                [
-                    pl.col(name).map_elements(partial(fmt.compact, currency=chosen.currency), return_dtype=pl.String)
-                    for name in ("net_revenue", "before", "change")
-                ]
-            )
+        shown = rows.head(MOVERS).with_columns(
+            [
+                pl.col(name).map_elements(partial(fmt.compact, currency=chosen.currency), return_dtype=pl.String)
+                for name in ("net_revenue", "before", "change")
+            ]
         )
         right = partial(st.column_config.TextColumn, alignment="right")
         st.dataframe(
@@ -64,10 +60,6 @@ def movers(viewer: Viewer, chosen: Chosen) -> None:
                 "change": right("Change"),
             },
         )
-
-
-def named(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(pl.col("partner_name").fill_null("without a partner"))
 
 
 viewer = session.require_screen("overview")
