@@ -10,13 +10,14 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
+import re
 import shutil
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -38,6 +39,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 POLL_S = 0.05
 ANSWERS_MAX = 512
+VIEWS: dict[str, Relation | Mart] = {view.name: view for view in (*RELATIONS, *MARTS)}
+_WORD = re.compile(r"[a-z0-9_]+")
 UNREADABLE = (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException)
 """What DuckDB says of a damaged file, at times long after it was opened: the next start begins a new one."""
 SCOPES_MAX = 64
@@ -81,7 +84,7 @@ class Warehouse:
         self.feed = feed
         self.house_currency = house_currency
         self._slot = slot
-        self._idle: OrderedDict[str, list[duckdb.DuckDBPyConnection]] = OrderedDict()
+        self._idle: OrderedDict[str, list[Eyes]] = OrderedDict()
         self._guard = threading.Lock()
         self._answers: OrderedDict[Any, pl.DataFrame] = OrderedDict()
         self._stop = threading.Event()
@@ -108,9 +111,9 @@ class Warehouse:
         if self._thread is not None:
             self._thread.join(timeout=30)
         self.feed.disconnect()
-        for cursors in self._idle.values():
-            for cursor in cursors:
-                cursor.close()
+        for kept in self._idle.values():
+            for eyes in kept:
+                eyes.cursor.close()
         self.feed.store.close()
         self.store.close()
         if self._slot is not None:
@@ -179,41 +182,63 @@ class Warehouse:
 
     def run(self, sql: str, values: dict[str, Any], scope: Scope) -> pl.DataFrame:
         """One select on a connection that can see the scope's rows and no others."""
-        with self._cursor(scope) as cursor:
-            return cursor.sql(sql, params=values).pl()
+        with self._eyes(scope) as eyes:
+            eyes.show(sql)
+            return eyes.cursor.sql(sql, params=values).pl()
 
     @contextmanager
-    def _cursor(self, scope: Scope) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor with the views of `scope`; kept for the next question of the same scope."""
+    def _eyes(self, scope: Scope) -> Iterator[Eyes]:
+        """A cursor of `scope`; kept for the next question of the same scope."""
         with self._guard:
             idle = self._idle.get(scope.key)
-            cursor = idle.pop() if idle else None
-        if cursor is None:
-            cursor = self.store.cursor()
-            narrow(cursor, scope)
+            eyes = idle.pop() if idle else None
+        eyes = eyes or Eyes(self.store.cursor(), scope)
         try:
-            yield cursor
+            yield eyes
         except duckdb.Error as error:
-            cursor.close()
+            eyes.cursor.close()
             if isinstance(error, UNREADABLE):
                 self._distrust()
             raise
-        self._keep(scope, cursor)
+        self._keep(eyes)
 
-    def _keep(self, scope: Scope, cursor: duckdb.DuckDBPyConnection) -> None:
+    def _keep(self, eyes: Eyes) -> None:
         """Have the cursor ready for the next question of its scope; close those that are too many."""
         with self._guard:
-            kept = self._idle.setdefault(scope.key, [])
-            self._idle.move_to_end(scope.key)
-            kept.append(cursor)
+            kept = self._idle.setdefault(eyes.scope.key, [])
+            self._idle.move_to_end(eyes.scope.key)
+            kept.append(eyes)
             surplus = kept[CURSORS_PER_SCOPE_MAX:]
             del kept[CURSORS_PER_SCOPE_MAX:]
             if len(self._idle) > SCOPES_MAX:
                 surplus += self._idle.popitem(last=False)[1]
             if self._stop.is_set():
-                surplus += self._idle.pop(scope.key, [])
+                surplus += self._idle.pop(eyes.scope.key, [])
         for old in surplus:
-            old.close()
+            old.cursor.close()
+
+
+@dataclass
+class Eyes:
+    """A cursor that can say the relations' names only over the rows of one scope; it has no other way to say them.
+
+    A view is made when a question first names it: all of them take ten milliseconds, a question needs two or three.
+    """
+
+    cursor: duckdb.DuckDBPyConnection
+    scope: Scope
+    shown: set[str] = field(default_factory=set)
+
+    def show(self, sql: str) -> None:
+        """Make the views that `sql` names, and first those that they stand on."""
+        for name in set(_WORD.findall(sql)) & VIEWS.keys() - self.shown:
+            if name in self.shown:  # another that was just made stands on it
+                continue
+            self.shown.add(name)
+            view = VIEWS[name]
+            body = relation_sql(view, self.scope) if isinstance(view, Relation) else mart_sql(view, self.scope)
+            self.show(body)
+            self.cursor.execute(f"create or replace temp view {name} as {body}")
 
 
 def named(frame: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
@@ -221,14 +246,6 @@ def named(frame: pl.DataFrame, by: tuple[str, ...]) -> pl.DataFrame:
     asked = {group: name for group, name in zip(GROUPS, by, strict=False) if name not in frame.columns}
     frame = frame.drop([group for group in GROUPS if group in frame.columns and group not in asked])
     return frame.rename({group: name for group, name in asked.items() if group in frame.columns})
-
-
-def narrow(cursor: duckdb.DuckDBPyConnection, scope: Scope) -> None:
-    """Give `cursor` the relations' names over the rows of `scope`: after this it has no other way to say them."""
-    for relation in RELATIONS:
-        cursor.execute(f"create or replace temp view {relation.name} as {relation_sql(relation, scope)}")
-    for mart in MARTS:
-        cursor.execute(f"create or replace temp view {mart.name} as {mart_sql(mart, scope)}")
 
 
 def relation_sql(relation: Relation, scope: Scope) -> str:

@@ -151,7 +151,7 @@ def test_a_question_cannot_reach_files_or_settings(sold: Any, warehouse: Warehou
     ):
         with pytest.raises(duckdb.Error):
             warehouse.run(sql, {}, EVERYBODY)
-    with warehouse._cursor(EVERYBODY) as cursor:
+    with warehouse._eyes(EVERYBODY) as eyes:
         for statement in (
             f"attach '{tmp_path}/other.duckdb'",
             f"copy sale to '{tmp_path}/out.csv'",
@@ -160,7 +160,7 @@ def test_a_question_cannot_reach_files_or_settings(sold: Any, warehouse: Warehou
             "install httpfs",
         ):
             with pytest.raises(duckdb.Error):
-                cursor.execute(statement)
+                eyes.cursor.execute(statement)
 
 
 def test_answers_follow_the_feed(sold: Any, warehouse: Warehouse) -> None:
