@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 
 from bench import rows
-from bench.live import sell, writing
+from bench.live import known, sell, writing
 from bench.report import Measure, percentile
 from bench.scratch import Scratch, scratch, tell
 from data.feed import TABLES, Feed, staging_sql
@@ -99,8 +99,9 @@ def cost(place: Scratch, warehouse: Warehouse) -> tuple[float, float]:
     """Median milliseconds of a step that brings 1,000 rows, and of a client that reads them by their ids."""
     took, read = [], []
     with psycopg.connect(place.url) as db:
+        who = known(db)
         for number in range(REFRESHES):
-            ids = sell(db, f"refresh-{time.time()}", 1000, number * 104_729)
+            ids = sell(db, who, f"refresh-{time.time()}", 1000, number * 104_729)
             db.commit()
             began = time.perf_counter()
             warehouse.refresh()
