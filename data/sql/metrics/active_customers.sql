@@ -7,6 +7,6 @@
 select
     group_1, group_2, group_3,
     cast(coalesce(sum(customers) filter (where previous_day is null or previous_day < bucket_since), 0) as bigint)
-        + count(distinct customer_id) as active_customers
+        + count(distinct customer_id) filter (where customer_id is not null) as active_customers
 from customers
 group by group_1, group_2, group_3
