@@ -7,6 +7,7 @@ import time
 from statistics import median
 from typing import Any
 
+import adbc_driver_postgresql.dbapi  # noqa: F401  (a second to import: once in a process, and no part of a load)
 import psycopg
 
 from bench import rows

@@ -11,7 +11,7 @@ from core.errors import Refusal
 BENCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "ask": ("bench.ask", {"size": 10_000_000}),
     "ask-50m": ("bench.ask", {"size": 50_000_000}),
-    "feed": ("bench.feed", {"size": 1_000_000}),
+    "feed": ("bench.feed", {"size": 5_000_000}),
     "feed-50m": ("bench.feed", {"size": 50_000_000, "small": 1_000_000}),
     "import": ("bench.imports", {}),
     "page": ("bench.page", {}),
